@@ -1,0 +1,18 @@
+import { defineConfig } from 'vite';
+
+// The library: one ES module per source file, so that a bundler keeps only what is imported. Shaders arrive as strings (`?raw`).
+export default defineConfig({
+  build: {
+    target: 'es2022',
+    minify: false,
+    sourcemap: true,
+    lib: {
+      entry: { index: 'src/index.ts', node: 'src/node.ts', cpu: 'src/cpu.ts' },
+      formats: ['es'],
+    },
+    rollupOptions: {
+      external: [/^node:/, 'webgpu'],
+      output: { preserveModules: true, preserveModulesRoot: 'src', entryFileNames: '[name].js' },
+    },
+  },
+});
