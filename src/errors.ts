@@ -12,8 +12,6 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-const BRAND = Symbol.for('webgpu-loss.error');
-
 /**
  * Base of every error this library throws or rejects with.
  *
@@ -33,8 +31,8 @@ export class LossError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
-    return this === LossError && typeof value === 'object' && value !== null && BRAND in value;
+    const inChain = Function.prototype[Symbol.hasInstance];
+    return inChain.call(this, value) || (this === LossError && inChain.call(TargetOutOfRangeError, value));
   }
 }
 
@@ -93,7 +91,6 @@ export class AbortedError extends LossError {
 /** A class index outside `[0, classes)` that is not `ignoreIndex`. Names the first such row. Also a `RangeError`. */
 export class TargetOutOfRangeError extends RangeError implements LossError {
   override name = 'TargetOutOfRangeError';
-  readonly [BRAND] = true;
   readonly op: string;
   readonly shapes: Readonly<Record<string, readonly number[]>>;
   readonly adapter: AdapterFacts | undefined;
