@@ -1,0 +1,1 @@
+fn get_NAME(at: u32) -> u32 { return DEFAULT; }

@@ -1,0 +1,1 @@
+fn put_NAME(at: u32, v: u32) {}

@@ -1,0 +1,1 @@
+fn store_NAME(row: u32, c: u32, v: vec4<u32>) {}

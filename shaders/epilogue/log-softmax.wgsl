@@ -1,0 +1,24 @@
+// log-softmax: log p_j = -(log S + (max - x_j)).
+alias RowInput = u32;
+alias Row = Distribution;
+
+fn row_input(row: u32) -> RowInput { return 0u; }
+fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row { return softmax_finish(stat.softmax); }
+fn row_output(row: u32, r: Row) {}
+fn row_store(at: u32, r: Row) { distribution_store(at, r); }
+fn row_load(row: u32) -> Row { return distribution_load(row_number(row) * ROW_WORDS); }
+
+fn log_p(r: Row, x: u32) -> u32 {
+  let half = distribution_half_nll(r, x) ^ 0x80000000u;
+  if (is_inf(half)) { return half; }
+  return twice(bitcast<f32>(half));
+}
+
+fn emit(row: u32, r: Row, c: u32) {
+  if (!key_is_finite(r.top)) {
+    store_output(row, c, vec4<u32>(BITS_NAN));
+    return;
+  }
+  let x = load_logits(row, c);
+  store_output(row, c, vec4<u32>(log_p(r, x.x), log_p(r, x.y), log_p(r, x.z), log_p(r, x.w)));
+}

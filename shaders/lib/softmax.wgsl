@@ -1,0 +1,108 @@
+// The running softmax of a row: S = sum exp(x_j - max) = ties + rest. The terms equal to 1 are counted apart, so that S - 1 keeps its
+// digits when one class dominates. A row that holds NaN, +Inf, or only -Inf is known by the key of its maximum; its sums are garbage.
+struct Softmax {
+  top: i32,   // key of the maximum so far
+  ties: f32,  // classes equal to it
+  rest: f32,  // sum of exp(x_j - max) over the others
+}
+
+// Below this distance from the maximum a term is less than 2^-125.
+const REACH: f32 = 87.3;
+
+fn softmax_zero() -> Softmax { return Softmax(KEY_NEG_INF, 0.0, 0.0); }
+
+// Smallest key that counts beside `top`. For a huge maximum it is `top` itself: the next float below is further away than REACH.
+fn softmax_reach(top: i32) -> i32 { return order_key(bitcast<u32>(key_value(top) - REACH)); }
+
+// exp(value(low) - value(top)) for low <= top.
+fn softmax_shrink(low: i32, top: i32) -> f32 {
+  if (low < softmax_reach(top)) { return 0.0; }
+  return exp_gap(vec4<f32>(key_value(low) - key_value(top))).x;
+}
+
+fn softmax_terms(x: vec4<u32>, keys: vec4<i32>, top: i32, reach: i32) -> vec4<f32> {
+  let counts = (keys >= vec4<i32>(reach)) & (keys < vec4<i32>(top));
+  return select(vec4<f32>(), exp_gap(bitcast<vec4<f32>>(x) - vec4<f32>(key_value(top))), counts);
+}
+
+fn softmax_ties(keys: vec4<i32>, top: i32) -> vec4<f32> {
+  return select(vec4<f32>(), vec4<f32>(1.0), keys == vec4<i32>(top));
+}
+
+// Takes in sixteen logits with one rescale. Returns the old maximum's key.
+fn softmax_absorb(s: ptr<function, Softmax>, x0: vec4<u32>, x1: vec4<u32>, x2: vec4<u32>, x3: vec4<u32>) -> i32 {
+  let k0 = order_keys(x0);
+  let k1 = order_keys(x1);
+  let k2 = order_keys(x2);
+  let k3 = order_keys(x3);
+  let before = (*s).top;
+  let top = max(before, max4(max(max(k0, k1), max(k2, k3))));
+  let reach = softmax_reach(top);
+  if (top > before) {
+    (*s).rest = ((*s).rest + (*s).ties) * softmax_shrink(before, top);
+    (*s).ties = 0.0;
+    (*s).top = top;
+  }
+  let terms = (softmax_terms(x0, k0, top, reach) + softmax_terms(x1, k1, top, reach))
+            + (softmax_terms(x2, k2, top, reach) + softmax_terms(x3, k3, top, reach));
+  let ties = (softmax_ties(k0, top) + softmax_ties(k1, top)) + (softmax_ties(k2, top) + softmax_ties(k3, top));
+  (*s).rest += sum4(terms);
+  (*s).ties += sum4(ties);
+  return before;
+}
+
+// Commutative to the bit: the operands are ordered by their maximum first.
+fn softmax_merge(a: Softmax, b: Softmax) -> Softmax {
+  let a_leads = a.top >= b.top;
+  let top = select(b.top, a.top, a_leads);
+  let high_rest = select(b.rest, a.rest, a_leads);
+  let high_ties = select(b.ties, a.ties, a_leads);
+  let low_rest = select(a.rest, b.rest, a_leads);
+  let low_ties = select(a.ties, b.ties, a_leads);
+  if (a.top == b.top) { return Softmax(top, high_ties + low_ties, high_rest + low_rest); }
+  let shrink = softmax_shrink(min(a.top, b.top), top);
+  return Softmax(top, high_ties, high_rest + (low_rest + low_ties) * shrink);
+}
+
+// What a finished row knows; `log_sum` is log S, `inverse` 1 / S.
+struct Distribution {
+  top: i32,
+  log_sum: f32,
+  inverse: f32,
+}
+
+fn softmax_finish(s: Softmax) -> Distribution {
+  if (!key_is_finite(s.top)) { return Distribution(s.top, 0.0, 0.0); }
+  let above = (s.ties - 1.0) + s.rest;
+  return Distribution(s.top, log_one_plus(above), 1.0 / (1.0 + above));
+}
+
+// Log-sum-exp as bits, special rows included: NaN, +Inf and -Inf stand for themselves.
+fn distribution_lse(d: Distribution) -> u32 {
+  if (!key_is_finite(d.top)) { return select(key_bits(d.top), BITS_NAN, d.top > KEY_INF); }
+  return bitcast<u32>(key_value(d.top) + d.log_sum);
+}
+
+// p_j; only for a row with a finite maximum.
+fn distribution_p(d: Distribution, x: vec4<u32>) -> vec4<f32> {
+  let keys = order_keys(x);
+  let reach = softmax_reach(d.top);
+  return (softmax_terms(x, keys, d.top, reach) + softmax_ties(keys, d.top)) * d.inverse;
+}
+
+// -log p_j / 2 = (log S + (max - x_j)) / 2 as bits, never lse - x_j, which loses the digits of a small loss; halved, because the
+// difference of two floats may pass the largest one. Only for a row with a finite maximum and an x_j that is not above it.
+fn distribution_half_nll(d: Distribution, x: u32) -> u32 {
+  if (x == BITS_NEG_INF) { return BITS_INF; }
+  return bitcast<u32>(0.5 * d.log_sum + (0.5 * key_value(d.top) - 0.5 * bitcast<f32>(x)));
+}
+
+fn distribution_store(at: u32, d: Distribution) {
+  put_records(at, bitcast<u32>(d.top));
+  put_records(at + 1u, bitcast<u32>(d.log_sum));
+  put_records(at + 2u, bitcast<u32>(d.inverse));
+}
+
+fn distribution_load(at: u32) -> Distribution {
+  return Distribution(bitcast<i32>(get_records(at)), bitcast<f32>(get_records(at + 1u)), bitcast<f32>(get_records(at + 2u)));
+}

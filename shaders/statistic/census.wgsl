@@ -1,0 +1,63 @@
+// Statistic: a census of class-index targets, read as one long row. How many count, their weight, and the first that is no class.
+struct Stat {
+  kept: u32,
+  weight: f32,
+  met: u32,
+  bad_row: u32,   // NO_ROW if every target is a class or ignored
+  bad_value: u32,
+}
+const NO_ROW: u32 = 0xffffffffu;
+
+fn stat_zero() -> Stat { return Stat(0u, 0.0, 0u, NO_ROW, 0u); }
+
+fn count_target(stat: ptr<function, Stat>, row: u32, target_class: u32) {
+  if (row >= params.classes || is_ignored(target_class)) { return; }
+  if (target_class >= params.extent) {
+    if (row < (*stat).bad_row) {
+      (*stat).bad_row = row;
+      (*stat).bad_value = target_class;
+    }
+    return;
+  }
+  let weight = pick_weight(0u, target_class);
+  (*stat).kept += 1u;
+  (*stat).met |= met(weight);
+  if (!is_special(weight)) { (*stat).weight += bitcast<f32>(weight); }
+}
+
+fn count_targets(stat: ptr<function, Stat>, c: u32) {
+  let t = load_targets(0u, c);
+  count_target(stat, c, t.x);
+  count_target(stat, c + 1u, t.y);
+  count_target(stat, c + 2u, t.z);
+  count_target(stat, c + 3u, t.w);
+}
+
+fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
+  count_targets(stat, c);
+  count_targets(stat, c + step);
+  count_targets(stat, c + 2u * step);
+  count_targets(stat, c + 3u * step);
+}
+
+fn stat_merge(a: Stat, b: Stat) -> Stat {
+  let a_first = a.bad_row <= b.bad_row;
+  return Stat(
+    a.kept + b.kept, a.weight + b.weight, a.met | b.met,
+    select(b.bad_row, a.bad_row, a_first), select(b.bad_value, a.bad_value, a_first)
+  );
+}
+
+fn stat_store(at: u32, stat: Stat) {
+  put_partials(at, stat.kept);
+  put_partials(at + 1u, bitcast<u32>(stat.weight));
+  put_partials(at + 2u, stat.met);
+  put_partials(at + 3u, stat.bad_row);
+  put_partials(at + 4u, stat.bad_value);
+}
+
+fn stat_load(at: u32) -> Stat {
+  return Stat(
+    get_partials(at), bitcast<f32>(get_partials(at + 1u)), get_partials(at + 2u), get_partials(at + 3u), get_partials(at + 4u)
+  );
+}

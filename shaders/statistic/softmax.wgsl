@@ -1,0 +1,30 @@
+// Statistic: the softmax of the row's logits.
+struct Stat { softmax: Softmax }
+
+fn stat_zero() -> Stat { return Stat(softmax_zero()); }
+
+fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
+  var s = (*stat).softmax;
+  softmax_absorb(
+    &s, load_logits(row, c), load_logits(row, c + step), load_logits(row, c + 2u * step), load_logits(row, c + 3u * step)
+  );
+  (*stat).softmax = s;
+}
+
+fn stat_merge(a: Stat, b: Stat) -> Stat { return Stat(softmax_merge(a.softmax, b.softmax)); }
+
+// The parts that only a weighted statistic has.
+fn stat_mass(stat: Stat) -> u32 { return 0u; }
+fn stat_gap(stat: Stat) -> u32 { return 0u; }
+
+fn stat_store(at: u32, stat: Stat) {
+  put_partials(at, bitcast<u32>(stat.softmax.top));
+  put_partials(at + 1u, bitcast<u32>(stat.softmax.ties));
+  put_partials(at + 2u, bitcast<u32>(stat.softmax.rest));
+}
+
+fn stat_load(at: u32) -> Stat {
+  return Stat(Softmax(
+    bitcast<i32>(get_partials(at)), bitcast<f32>(get_partials(at + 1u)), bitcast<f32>(get_partials(at + 2u))
+  ));
+}

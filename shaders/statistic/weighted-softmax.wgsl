@@ -1,0 +1,93 @@
+// Statistic: the softmax of the row's logits, and what a loss with a coefficient q_j for every class needs:
+// sum q_j (lse - x_j) = mass log S + sum q_j (max - x_j), with mass = sum q_j. The second sum is kept halved, so that it cannot
+// overflow before the loss does. `coefficients` comes from the epilogue.
+struct Stat {
+  softmax: Softmax,
+  mass: f32,
+  gap: f32,         // sum of q_j (max - x_j) / 2 over finite x_j
+  mass_met: u32,
+  gap_met: u32,
+}
+
+fn stat_zero() -> Stat { return Stat(softmax_zero(), 0.0, 0.0, 0u, 0u); }
+
+struct Weighing { mass: f32, gap: f32, mass_met: u32, gap_met: u32 }
+
+// The share of four classes. Probability 0 at a logit of -Inf contributes 0 (the convention 0 log 0 = 0).
+fn weigh(x: vec4<u32>, q: vec4<u32>, half_top: f32) -> Weighing {
+  let masked = x == vec4<u32>(BITS_NEG_INF);
+  if (!any_special(q) && !any(masked)) {
+    let weights = bitcast<vec4<f32>>(q);
+    let gaps = vec4<f32>(half_top) - 0.5 * bitcast<vec4<f32>>(x);
+    return Weighing(sum4(weights), sum4(weights * gaps), 0u, 0u);
+  }
+  var w = Weighing(0.0, 0.0, 0u, 0u);
+  for (var i = 0u; i < 4u; i++) {
+    let u = q[i];
+    w.mass_met |= met(u);
+    w.gap_met |= met(u);
+    if (is_special(u) || (u & BITS_ABS) == 0u) { continue; }
+    w.mass += bitcast<f32>(u);
+    if (x[i] == BITS_NEG_INF) {
+      w.gap_met |= met(BITS_INF | (u & 0x80000000u));
+    } else {
+      w.gap += bitcast<f32>(u) * (half_top - 0.5 * bitcast<f32>(x[i]));
+    }
+  }
+  return w;
+}
+
+// The halved gap grows when the maximum does.
+fn gap_growth(mass: f32, before: i32, top: i32) -> f32 {
+  if (before == top || before == KEY_NEG_INF) { return 0.0; }
+  return mass * (0.5 * key_value(top) - 0.5 * key_value(before));
+}
+
+fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
+  let x0 = load_logits(row, c);
+  let x1 = load_logits(row, c + step);
+  let x2 = load_logits(row, c + 2u * step);
+  let x3 = load_logits(row, c + 3u * step);
+  var s = (*stat).softmax;
+  let before = softmax_absorb(&s, x0, x1, x2, x3);
+  (*stat).softmax = s;
+  let half_top = 0.5 * key_value(s.top);
+  let w0 = weigh(x0, coefficients(row, c), half_top);
+  let w1 = weigh(x1, coefficients(row, c + step), half_top);
+  let w2 = weigh(x2, coefficients(row, c + 2u * step), half_top);
+  let w3 = weigh(x3, coefficients(row, c + 3u * step), half_top);
+  (*stat).gap = ((*stat).gap + gap_growth((*stat).mass, before, s.top)) + ((w0.gap + w1.gap) + (w2.gap + w3.gap));
+  (*stat).mass += (w0.mass + w1.mass) + (w2.mass + w3.mass);
+  (*stat).mass_met |= (w0.mass_met | w1.mass_met) | (w2.mass_met | w3.mass_met);
+  (*stat).gap_met |= (w0.gap_met | w1.gap_met) | (w2.gap_met | w3.gap_met);
+}
+
+fn stat_merge(a: Stat, b: Stat) -> Stat {
+  let s = softmax_merge(a.softmax, b.softmax);
+  let a_gap = a.gap + gap_growth(a.mass, a.softmax.top, s.top);
+  let b_gap = b.gap + gap_growth(b.mass, b.softmax.top, s.top);
+  return Stat(s, a.mass + b.mass, a_gap + b_gap, a.mass_met | b.mass_met, a.gap_met | b.gap_met);
+}
+
+fn stat_mass(stat: Stat) -> u32 { return sum_bits(stat.mass, stat.mass_met); }
+// Sum of q_j (max - x_j), halved.
+fn stat_gap(stat: Stat) -> u32 { return sum_bits(stat.gap, stat.gap_met); }
+
+fn stat_store(at: u32, stat: Stat) {
+  put_partials(at, bitcast<u32>(stat.softmax.top));
+  put_partials(at + 1u, bitcast<u32>(stat.softmax.ties));
+  put_partials(at + 2u, bitcast<u32>(stat.softmax.rest));
+  put_partials(at + 3u, bitcast<u32>(stat.mass));
+  put_partials(at + 4u, bitcast<u32>(stat.gap));
+  put_partials(at + 5u, stat.mass_met);
+  put_partials(at + 6u, stat.gap_met);
+}
+
+fn stat_load(at: u32) -> Stat {
+  let s = Softmax(
+    bitcast<i32>(get_partials(at)), bitcast<f32>(get_partials(at + 1u)), bitcast<f32>(get_partials(at + 2u))
+  );
+  return Stat(
+    s, bitcast<f32>(get_partials(at + 3u)), bitcast<f32>(get_partials(at + 4u)), get_partials(at + 5u), get_partials(at + 6u)
+  );
+}

@@ -1,0 +1,14 @@
+// Strategy: one thread a row. No barrier, no workgroup memory; for few classes and many rows.
+@compute @workgroup_size(WIDTH)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let row = group_number(group) * WIDTH + local;
+  if (row >= params.rows) { return; }
+  let input = row_input(row);
+  var stat = stat_zero();
+  for (var c = 0u; c < params.classes; c += 16u) { stat_absorb(&stat, row, c, 4u); }
+  let result = row_finish(row, input, stat);
+  row_output(row, result);
+  if (EMITS) {
+    for (var c = 0u; c < params.classes; c += 4u) { emit(row, result, c); }
+  }
+}

@@ -1,0 +1,16 @@
+// Strategy: one workgroup a row. Class c belongs to lane (c / 4) % WIDTH, whatever the memory layout.
+@compute @workgroup_size(WIDTH)
+fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
+  let row = group_number(group);
+  if (row >= params.rows) { return; }
+  let index = lane_index(lane);
+  let input = row_input(row);
+  var own = stat_zero();
+  for (var c = index * 4u; c < params.classes; c += WIDTH * 16u) { stat_absorb(&own, row, c, WIDTH * 4u); }
+  // The merge also separates the reads above from the writes below, which may go to the same buffer.
+  let result = row_finish(row, input, group_merge(own, lane));
+  if (index == 0u) { row_output(row, result); }
+  if (EMITS) {
+    for (var c = index * 4u; c < params.classes; c += WIDTH * 4u) { emit(row, result, c); }
+  }
+}

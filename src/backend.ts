@@ -1,0 +1,66 @@
+import type { TypedArray } from './dtype.js';
+import type { DeviceLostError, LossError } from './errors.js';
+import type { AdapterFacts } from './info.js';
+import type { PassSummary } from './plan/plan.js';
+import type { Policy } from './plan/policy.js';
+import type { Spec } from './spec.js';
+import type { Work } from './work.js';
+
+/** Elements in a GPU buffer. `owned`: ours to destroy. */
+export interface GpuStorage {
+  readonly buffer: GPUBuffer;
+  readonly byteOffset: number;
+  readonly owned: boolean;
+}
+
+/** Elements in memory. */
+export interface CpuStorage {
+  readonly array: TypedArray;
+}
+
+export type Storage = GpuStorage | CpuStorage;
+
+/** A tensor as a backend sees it. */
+export interface Operand {
+  readonly storage: Storage;
+  readonly work: Work;
+}
+
+/** What a call binds, by role. */
+export type Operands = Readonly<Record<string, Operand>>;
+
+/** Elements on their way to the host: the bytes, and what the device said of the copy. Neither promise is left to reject unheard. */
+export interface Download {
+  readonly failure: Promise<LossError | undefined>;
+  readonly bytes: Promise<ArrayBuffer>;
+}
+
+/** A spec made ready to run again and again. */
+export interface Executable {
+  readonly passes: readonly PassSummary[];
+  readonly scratchBytes: number;
+  /** Runs (CPU) or records (GPU) the work on these operands. Gives the work of the outputs. */
+  encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, operands: Operands): Work;
+  destroy(): void;
+}
+
+/** Where specs run. Ops and tensors know no more of a device than this. */
+export interface Backend {
+  readonly facts: AdapterFacts;
+  readonly device: GPUDevice | undefined;
+  readonly lost: Promise<DeviceLostError>;
+  /** Throws `DeviceLostError` or `InvalidArgumentError` once the device is gone or the context destroyed. */
+  check(op: string): void;
+  /** Memory for `bytes` bytes. */
+  allocate(op: string, bytes: number): Operand;
+  /** Copies `data` in; resolves with what the device said. */
+  upload(storage: Storage, data: TypedArray): Promise<LossError | undefined>;
+  download(storage: Storage, bytes: number): Download;
+  free(storage: Storage): void;
+  /** Takes a caller's buffer, after checking that it can hold `bytes` bytes from `byteOffset`. */
+  adopt(op: string, buffer: GPUBuffer, byteOffset: number, bytes: number): Operand;
+  /** Runs a spec once on the inputs; allocates the roles that are outputs. Nothing is submitted if it rejects. */
+  run(spec: Spec, wishes: Partial<Policy>, inputs: () => Operands): Promise<Operands>;
+  plan(spec: Spec, wishes: Partial<Policy>): Promise<Executable>;
+  destroy(): void;
+}

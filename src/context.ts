@@ -1,0 +1,185 @@
+import type { Backend, Operand } from './backend.js';
+import { CpuBackend } from './cpu/backend.js';
+import { checkData, type DType, ELEMENT_BYTES, isDType, type TypedArray } from './dtype.js';
+import { type DeviceLostError, InvalidArgumentError, WebGpuUnavailableError } from './errors.js';
+import { findAdapter, openDevice, wrapDevice } from './gpu/adapter.js';
+import { GpuBackend } from './gpu/backend.js';
+import type { AdapterFacts } from './info.js';
+import { checkPolicy, type Policy } from './plan/policy.js';
+import { checkShape, elementCount, formatShape } from './shape.js';
+import { Tensor } from './tensor.js';
+import { deriveWork } from './work.js';
+
+/** Options of `createContext`. */
+export interface ContextOptions {
+  /**
+   * `'auto'` (default): hardware WebGPU if there is any, otherwise the CPU; a software adapter is slower than the CPU code.
+   * `'webgpu'`: any adapter, or `WebGpuUnavailableError`. `'cpu'`: no WebGPU.
+   */
+  readonly backend?: 'auto' | 'webgpu' | 'cpu';
+  /** A device to share, such as a framework's. It is never destroyed by this library. */
+  readonly device?: GPUDevice;
+  /** Where to look for adapters; `navigator.gpu` by default. In Node: `await gpu()` from `webgpu-loss/node`. */
+  readonly gpu?: GPU | undefined | PromiseLike<GPU | undefined>;
+  /** Overrides of the tuning policy, for all calls of this context. */
+  readonly policy?: Partial<Policy>;
+}
+
+/** Options of `ctx.fromBuffer`. */
+export interface FromBufferOptions {
+  /** Default `'f32'`. */
+  readonly dtype?: DType;
+  /** Where the first element lies; a multiple of 4. Default 0. */
+  readonly byteOffset?: number;
+  /** Elements from one row (the last dimension) to the next, for padded rows. Default: the length of a row. */
+  readonly rowStride?: number;
+}
+
+let open: (context: Context) => { readonly backend: Backend; readonly policy: Partial<Policy> };
+
+/** Where tensors live and operations run: a GPU device, or the CPU. Made by `createContext`. */
+export class Context {
+  readonly backend: 'webgpu' | 'cpu';
+  /** The GPU device; undefined on the CPU. */
+  readonly device: GPUDevice | undefined;
+  /** What is known of the adapter. */
+  readonly info: AdapterFacts;
+  /** Resolves with the error when the device is lost (also by `destroy()`); stays pending on the CPU. Never rejects. */
+  readonly lost: Promise<DeviceLostError>;
+  readonly #backend: Backend;
+  readonly #policy: Partial<Policy>;
+
+  /** @internal Use `createContext`. */
+  constructor(backend: Backend, policy: Partial<Policy> | undefined) {
+    this.backend = backend.facts.backend;
+    this.device = backend.device;
+    this.info = backend.facts;
+    this.lost = backend.lost;
+    this.#backend = backend;
+    this.#policy = checkPolicy('createContext', policy, backend.facts);
+  }
+
+  static {
+    open = (context) => ({ backend: context.#backend, policy: context.#policy });
+  }
+
+  /**
+   * Copies `data` to the device. The dtype is the array's: Float32Array f32, Int32Array i32, Uint32Array u32.
+   *
+   * @param shape Dimensions, row-major; their product is the array's length. `[]` is one element.
+   * @throws InvalidArgumentError for another kind of array, or one that does not fit the shape; LimitExceededError above the
+   *   adapter's largest buffer. A failed allocation is told by `read()` and by the operations that use the tensor.
+   */
+  tensor(data: TypedArray, shape: readonly number[], dtype?: DType): Tensor {
+    const op = 'tensor';
+    this.#backend.check(op);
+    checkShape(op, 'shape', shape);
+    const checked = checkData(op, 'data', data);
+    if (dtype !== undefined && dtype !== checked.dtype) {
+      throw new InvalidArgumentError(
+        `${op}: dtype '${String(dtype)}' does not fit a ${data.constructor.name}, which holds ${checked.dtype}.`,
+        { op, shapes: { shape } },
+      );
+    }
+    if (elementCount(shape) !== data.length) {
+      throw new InvalidArgumentError(
+        `${op}: shape ${formatShape(shape)} has ${elementCount(shape)} elements, data has ${data.length}.`,
+        { op, shapes: { shape } },
+      );
+    }
+    const { storage, work } = this.#backend.allocate(op, data.byteLength);
+    const uploaded = this.#backend.upload(storage, checked.data);
+    return new Tensor(this, shape, checked.dtype, {
+      backend: this.#backend,
+      storage,
+      work: this.#backend.device === undefined ? work : deriveWork([work], uploaded),
+    });
+  }
+
+  /**
+   * A tensor over a caller's buffer, without a copy. The buffer stays the caller's: it must live as long as the tensor is used and
+   * have been created with `GPUBufferUsage.STORAGE` (and `COPY_SRC`, to `read()` it).
+   *
+   * @throws InvalidArgumentError where the buffer is too small, of the wrong usage, or the context runs on the CPU.
+   */
+  fromBuffer(buffer: GPUBuffer, shape: readonly number[], options: FromBufferOptions = {}): Tensor {
+    const op = 'fromBuffer';
+    checkShape(op, 'shape', shape);
+    const { dtype = 'f32', byteOffset = 0, rowStride } = options;
+    if (!isDType(dtype)) {
+      throw new InvalidArgumentError(`${op}: dtype '${String(dtype)}' is unknown; use 'f32', 'i32' or 'u32'.`, { op });
+    }
+    const length = shape.at(-1) ?? 1;
+    if (rowStride !== undefined && (!Number.isSafeInteger(rowStride) || rowStride < length || shape.length === 0)) {
+      throw new InvalidArgumentError(
+        `${op}: rowStride is ${rowStride}; rows of ${formatShape(shape)} need a whole number from ${length}.`,
+        { op, shapes: { shape } },
+      );
+    }
+    const count = elementCount(shape);
+    const span = count === 0 ? 0 : (count / length - 1) * (rowStride ?? length) + length;
+    const { storage, work } = this.#backend.adopt(op, buffer, byteOffset, span * ELEMENT_BYTES);
+    return new Tensor(this, shape, dtype, { backend: this.#backend, storage, work, rowStride });
+  }
+
+  /** Ends the context; destroys the device if the context made it. Tensors can no longer be read. */
+  destroy(): void {
+    this.#backend.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+}
+
+/** A context's backend and policy, for the operations. */
+export function backendOf(context: Context): { readonly backend: Backend; readonly policy: Partial<Policy> } {
+  return open(context);
+}
+
+/** A tensor around what a backend computed. */
+export function tensorOf(
+  context: Context,
+  shape: readonly number[],
+  dtype: DType,
+  { storage, work }: Operand,
+): Tensor {
+  return new Tensor(context, shape, dtype, { backend: backendOf(context).backend, storage, work });
+}
+
+/**
+ * Opens a device, or falls back to the CPU.
+ *
+ * @throws InvalidArgumentError for unknown options; WebGpuUnavailableError where WebGPU was demanded (`backend: 'webgpu'`) and there
+ *   is none; DeviceLostError if the given device is lost.
+ */
+export async function createContext(options: ContextOptions = {}): Promise<Context> {
+  const op = 'createContext';
+  const { backend = 'auto', device, policy } = options;
+  for (const name of Object.keys(options)) {
+    if (!['backend', 'device', 'gpu', 'policy'].includes(name)) {
+      throw new InvalidArgumentError(`${op}: unknown option '${name}'; there are backend, device, gpu and policy.`, { op });
+    }
+  }
+  if (!['auto', 'webgpu', 'cpu'].includes(backend)) {
+    throw new InvalidArgumentError(`${op}: backend is '${String(backend)}'; use 'auto', 'webgpu' or 'cpu'.`, { op });
+  }
+  if (device !== undefined) {
+    if (backend === 'cpu') {
+      throw new InvalidArgumentError(`${op}: a device was given, but backend is 'cpu'; leave one of them out.`, { op });
+    }
+    const shared = new GpuBackend(device, wrapDevice(op, device), false);
+    // A device that is lost already says so in the next turns of the loop.
+    await Promise.race([shared.lost, new Promise((resolve) => setTimeout(resolve, 0))]);
+    shared.check(op);
+    return new Context(shared, policy);
+  }
+  if (backend === 'cpu') return new Context(new CpuBackend(), policy);
+  const adapter = await findAdapter(options.gpu, backend === 'webgpu');
+  if (typeof adapter === 'string') {
+    if (backend === 'auto') return new Context(new CpuBackend(), policy);
+    throw new WebGpuUnavailableError(`${op}: ${adapter}`, { op });
+  }
+  const opened = await openDevice(op, adapter);
+  return new Context(new GpuBackend(opened.device, opened.facts, true), policy);
+}

@@ -1,0 +1,150 @@
+import type { Backend, CpuStorage, Download, Executable, Operand, Operands, Storage } from '../backend.js';
+import { arrayOver, type TypedArray } from '../dtype.js';
+import {
+  type DeviceLostError,
+  InvalidArgumentError,
+  type LossError,
+  OutOfMemoryError,
+  TargetOutOfRangeError,
+} from '../errors.js';
+import type { AdapterFacts } from '../info.js';
+import { elementCount } from '../shape.js';
+import type { Role, Spec } from '../spec.js';
+import { CLEAN, deriveWork, type Verdict, type Work } from '../work.js';
+
+const FACTS: AdapterFacts = {
+  backend: 'cpu',
+  vendor: '',
+  architecture: '',
+  device: '',
+  description: 'CPU (JavaScript, float64 arithmetic)',
+  isFallbackAdapter: false,
+  features: [],
+  languageFeatures: [],
+  subgroupMinSize: 0,
+  subgroupMaxSize: 0,
+  limits: {
+    maxBufferSize: Number.MAX_SAFE_INTEGER,
+    maxStorageBufferBindingSize: Number.MAX_SAFE_INTEGER,
+    maxStorageBuffersPerShaderStage: Number.MAX_SAFE_INTEGER,
+    maxComputeWorkgroupsPerDimension: Number.MAX_SAFE_INTEGER,
+    // No workgroups here; a policy is checked against what WebGPU guarantees, so that it fails alike on both backends.
+    maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupSizeX: 256,
+    maxComputeWorkgroupStorageSize: 16384,
+    minStorageBufferOffsetAlignment: 256,
+    minUniformBufferOffsetAlignment: 256,
+  },
+};
+
+/** Runs specs in float64 on typed arrays: the fallback where there is no GPU, and the tests' oracle. */
+export class CpuBackend implements Backend {
+  readonly facts: AdapterFacts = FACTS;
+  readonly device = undefined;
+  readonly lost: Promise<DeviceLostError> = new Promise(() => undefined);
+  private closed = false;
+
+  check(op: string): void {
+    if (!this.closed) return;
+    throw new InvalidArgumentError(`${op}: the context was destroyed; make a new one with createContext().`, {
+      op,
+    });
+  }
+
+  allocate(op: string, bytes: number): Operand {
+    this.check(op);
+    return { storage: { array: arrayOver('u32', allocate(op, bytes)) }, work: CLEAN };
+  }
+
+  upload(storage: Storage, data: TypedArray): Promise<LossError | undefined> {
+    const { buffer } = (storage as CpuStorage).array;
+    new Uint8Array(buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return Promise.resolve(undefined);
+  }
+
+  download(storage: Storage, bytes: number): Download {
+    const { buffer } = (storage as CpuStorage).array;
+    return {
+      failure: Promise.resolve(undefined),
+      bytes: Promise.resolve((buffer as ArrayBuffer).slice(0, bytes)),
+    };
+  }
+
+  free(): void {
+    // The collector does it.
+  }
+
+  adopt(op: string): Operand {
+    throw new InvalidArgumentError(
+      `${op}: the context runs on the CPU and has no GPU buffers. Use ctx.tensor(array, shape), or a WebGPU context.`,
+      { op },
+    );
+  }
+
+  async run(spec: Spec, _wishes: unknown, inputs: () => Operands): Promise<Operands> {
+    this.check(spec.op);
+    const operands: Record<string, Operand> = { ...inputs() };
+    for (const [name, { shape, access }] of Object.entries(spec.roles)) {
+      if (access === 'out') operands[name] = this.allocate(spec.op, elementCount(shape) * 4);
+    }
+    const work = execute(spec, operands);
+    const outputs = Object.entries(operands).filter(([name]) => spec.roles[name]?.access !== 'in');
+    return Object.fromEntries(outputs.map(([name, { storage }]) => [name, { storage, work }]));
+  }
+
+  async plan(spec: Spec): Promise<Executable> {
+    this.check(spec.op);
+    return {
+      passes: [],
+      scratchBytes: 0,
+      encode: (_encoder, operands) => {
+        this.check(spec.op);
+        return execute(spec, operands);
+      },
+      destroy: () => undefined,
+    };
+  }
+
+  destroy(): void {
+    this.closed = true;
+  }
+}
+
+/** Runs the spec now; the outcome is known at once, but told when a result is read, as on a GPU. */
+function execute(spec: Spec, operands: Operands): Work {
+  const arrays: Record<string, TypedArray> = {};
+  const inputs: Work[] = [];
+  for (const [name, { storage, work }] of Object.entries(operands)) {
+    const { dtype, access } = spec.roles[name] as Role;
+    arrays[name] = arrayOver(dtype, (storage as CpuStorage).array.buffer as ArrayBuffer);
+    if (access !== 'out') inputs.push(work);
+  }
+  const found = spec.cpu(arrays);
+  if (found === undefined) return deriveWork(inputs);
+  const shapes = Object.fromEntries(Object.entries(spec.roles).map(([name, role]) => [name, role.shape]));
+  const error = new TargetOutOfRangeError(
+    { ...found, classes: spec.targetClasses ?? 0 },
+    {
+      op: spec.op,
+      shapes: { logits: shapes['logits'] ?? [], targets: shapes['targets'] ?? [] },
+      adapter: FACTS,
+    },
+  );
+  const verdict: Verdict = { ask: async () => error, retain: () => undefined, release: () => undefined };
+  return deriveWork(inputs, undefined, [verdict]);
+}
+
+function allocate(op: string, bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch (cause) {
+    throw new OutOfMemoryError(
+      `${op}: ${bytes} bytes could not be allocated. Split the batch into smaller calls.`,
+      {
+        op,
+        adapter: FACTS,
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,101 @@
+import { InvalidArgumentError, WebGpuUnavailableError } from '../errors.js';
+import type { AdapterFacts, AdapterLimits } from '../info.js';
+
+/** Features that kernels can use, taken where the adapter has them. */
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];
+
+/** Limits of which everything the adapter has is asked for. */
+const WANTED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupStorageSize',
+] as const;
+
+/** An adapter and what it was asked from; or, as a string, why there is none and what to do. */
+export async function findAdapter(
+  given: GPU | undefined | PromiseLike<GPU | undefined>,
+  anyAdapter: boolean,
+): Promise<{ readonly adapter: GPUAdapter; readonly gpu: GPU } | string> {
+  const gpu = (await given) ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (gpu === undefined || gpu === null) {
+    return (
+      'there is no WebGPU here (navigator.gpu is missing). In a browser, use a recent one on a secure page (https or localhost); ' +
+      "in Node, install the `webgpu` package and pass { gpu: await gpu() } with `gpu` from 'webgpu-loss/node'; or use backend: 'cpu'."
+    );
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter === null) {
+    return (
+      'WebGPU found no adapter: no usable GPU driver, or WebGPU is switched off. Install a Vulkan, Metal or Direct3D 12 driver, ' +
+      "or use backend: 'cpu'."
+    );
+  }
+  if (!anyAdapter && isFallback(adapter)) return 'WebGPU has only a software adapter, which is slower than the CPU backend.';
+  return { adapter, gpu };
+}
+
+function isFallback(adapter: GPUAdapter): boolean {
+  const older = adapter as GPUAdapter & { readonly isFallbackAdapter?: boolean };
+  return adapter.info.isFallbackAdapter ?? older.isFallbackAdapter ?? false;
+}
+
+/** A device with everything the adapter offers that kernels can use. */
+export async function openDevice(
+  op: string,
+  { adapter, gpu }: { readonly adapter: GPUAdapter; readonly gpu: GPU },
+): Promise<{ readonly device: GPUDevice; readonly facts: AdapterFacts }> {
+  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ label: 'webgpu-loss', requiredLimits, requiredFeatures });
+  } catch (cause) {
+    throw new WebGpuUnavailableError(
+      `${op}: the adapter (${adapter.info.description || adapter.info.vendor || 'unnamed'}) gave no device: ${String(cause)}`,
+      { op, cause },
+    );
+  }
+  return { device, facts: factsOf(device, adapter.info, gpu) };
+}
+
+/** The facts of a device that somebody else opened. */
+export function wrapDevice(op: string, device: GPUDevice): AdapterFacts {
+  if (typeof device?.createComputePipelineAsync !== 'function') {
+    throw new InvalidArgumentError(`${op}: device must be a GPUDevice.`, { op });
+  }
+  const gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  return factsOf(device, device.adapterInfo, gpu);
+}
+
+function factsOf(device: GPUDevice, info: GPUAdapterInfo | undefined, gpu: GPU | undefined): AdapterFacts {
+  const features = [...device.features].sort();
+  const subgroups = features.includes('subgroups');
+  const { limits } = device;
+  const known: AdapterLimits = {
+    maxBufferSize: limits.maxBufferSize,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+    maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+    minStorageBufferOffsetAlignment: limits.minStorageBufferOffsetAlignment,
+    minUniformBufferOffsetAlignment: limits.minUniformBufferOffsetAlignment,
+  };
+  return Object.freeze({
+    backend: 'webgpu',
+    vendor: info?.vendor ?? '',
+    architecture: info?.architecture ?? '',
+    device: info?.device ?? '',
+    description: info?.description ?? '',
+    isFallbackAdapter: info?.isFallbackAdapter ?? false,
+    features,
+    languageFeatures: [...(gpu?.wgslLanguageFeatures ?? [])].sort(),
+    subgroupMinSize: subgroups ? (info?.subgroupMinSize ?? 0) : 0,
+    subgroupMaxSize: subgroups ? (info?.subgroupMaxSize ?? 0) : 0,
+    limits: Object.freeze(known),
+  });
+}

@@ -1,0 +1,135 @@
+import type { GpuStorage, Operands } from '../backend.js';
+import { ELEMENT_BYTES } from '../dtype.js';
+import { InvalidArgumentError } from '../errors.js';
+import type { AdapterFacts } from '../info.js';
+import type { Dispatch, Pass, Source } from '../plan/pass.js';
+import type { Plan } from '../plan/plan.js';
+import type { Pipeline } from './pipelines.js';
+
+const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
+const PARAMS_BYTES = 192;
+const PLACES_WORD = 16;
+
+/** A dispatch with everything bound: nothing is created to encode it. */
+export interface BoundDispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly grid: readonly [number, number];
+}
+
+/** A plan on particular buffers. */
+export interface Bound {
+  readonly dispatches: readonly BoundDispatch[];
+  readonly params: GPUBuffer;
+}
+
+/** Binds a plan's passes: one uniform buffer for all dispatches, one bind group each. */
+export function bindPlan(
+  device: GPUDevice,
+  facts: AdapterFacts,
+  plan: Plan,
+  pipelines: readonly Pipeline[],
+  scratch: ReadonlyMap<string, GPUBuffer>,
+  operands: Operands,
+): Bound {
+  const stride = align(PARAMS_BYTES, facts.limits.minUniformBufferOffsetAlignment);
+  const count = plan.passes.reduce((sum, pass) => sum + pass.dispatches.length, 0);
+  const params = device.createBuffer({
+    __proto__: null,
+    label: `${plan.spec.op} params`,
+    size: Math.max(1, count) * stride,
+    usage: UNIFORM,
+    mappedAtCreation: true,
+  } as GPUBufferDescriptor);
+  const words = params.getMappedRange();
+  const dispatches: BoundDispatch[] = [];
+  plan.passes.forEach((pass, i) => {
+    const { pipeline, layout, key } = pipelines[i] as Pipeline;
+    for (const dispatch of pass.dispatches) {
+      const offset = dispatches.length * stride;
+      const view = new DataView(words, offset, PARAMS_BYTES);
+      writeConstants(view, pass, dispatch);
+      const entries: GPUBindGroupEntry[] = [
+        { binding: 0, resource: { __proto__: null, buffer: params, offset, size: PARAMS_BYTES } as GPUBufferBinding },
+      ];
+      pass.variant.bindings.forEach(({ role, access }, index) => {
+        const source = pass.sources[role] as Source;
+        const storage = storageOf(source, scratch, operands);
+        const range = rangeOf(pass, dispatch, access === 'vector', source, storage.byteOffset, facts);
+        view.setUint32((PLACES_WORD + 2 * index) * 4, range.first, true);
+        view.setUint32((PLACES_WORD + 2 * index + 1) * 4, source.stride, true);
+        if (access === 'vec4' && range.first % 4 !== 0) throw misaligned(plan, source, storage.byteOffset);
+        entries.push({
+          binding: index + 1,
+          resource: { __proto__: null, buffer: storage.buffer, offset: range.offset, size: range.size } as GPUBufferBinding,
+        });
+      });
+      const group = device.createBindGroup({ __proto__: null, label: key, layout, entries } as GPUBindGroupDescriptor);
+      dispatches.push({ pipeline, group, grid: dispatch.grid });
+    }
+  });
+  params.unmap();
+  return { dispatches, params };
+}
+
+function storageOf(source: Source, scratch: ReadonlyMap<string, GPUBuffer>, operands: Operands): GpuStorage {
+  if (source.scratch) return { buffer: scratch.get(source.from) as GPUBuffer, byteOffset: 0, owned: true };
+  return operands[source.from]?.storage as GpuStorage;
+}
+
+/** The part of a buffer that a dispatch needs: an aligned offset, and the elements from there to its first one. */
+function rangeOf(
+  { inner, classes }: Pass,
+  { firstRow, rows }: Dispatch,
+  isVector: boolean,
+  { stride, elements }: Source,
+  byteOffset: number,
+  { limits }: AdapterFacts,
+): { readonly offset: number; readonly size: number; readonly first: number } {
+  const blocks = rows / inner;
+  const whole = isVector || stride === 0;
+  const start = byteOffset + (whole ? 0 : (firstRow / inner) * stride * ELEMENT_BYTES);
+  const span = whole ? elements : (blocks - 1) * stride + classes * inner;
+  const offset = Math.floor(start / limits.minStorageBufferOffsetAlignment) * limits.minStorageBufferOffsetAlignment;
+  const first = (start - offset) / ELEMENT_BYTES;
+  return { offset, size: (first + span) * ELEMENT_BYTES, first };
+}
+
+function misaligned(plan: Plan, { from }: Source, byteOffset: number): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${plan.spec.op}: ${from} starts at byte ${byteOffset}, which is no multiple of 16, but the plan loads four classes at once. ` +
+      'Make the plan with policy: { vec4: false }, or align the buffer.',
+    { op: plan.spec.op },
+  );
+}
+
+function writeConstants(view: DataView, pass: Pass, { firstRow, rows, grid }: Dispatch): void {
+  const { constants } = pass;
+  const { ignoreIndex } = constants;
+  const uints = [
+    rows,
+    firstRow,
+    pass.classes,
+    pass.inner,
+    grid[0],
+    pass.segment,
+    pass.segments,
+    constants.extent ?? 0,
+    ignoreIndex ?? 0,
+    ignoreIndex === undefined ? 0 : 1,
+  ];
+  const floats = [
+    constants.gradOutput,
+    constants.divisor,
+    constants.keep,
+    constants.spread,
+    constants.prescale,
+    constants.postscale,
+  ];
+  uints.forEach((value, i) => view.setUint32(i * 4, value, true));
+  floats.forEach((value, i) => view.setFloat32((uints.length + i) * 4, value ?? 0, true));
+}
+
+function align(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}

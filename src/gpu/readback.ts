@@ -1,0 +1,59 @@
+import type { Download } from '../backend.js';
+import { type LossError, ValidationError } from '../errors.js';
+import type { LossDevice } from './device.js';
+
+// GPUBufferUsage and GPUMapMode; the globals are missing in Node.
+const MAP_READ = 0x1;
+const COPY_DST = 0x8;
+const READ = 0x1;
+
+/**
+ * Copies `bytes` bytes out of a buffer. A map resolves with stale contents when the copy failed, so `failure` must be looked at first:
+ * it holds what the device said of the copy, and of the map.
+ */
+export function download(runtime: LossDevice, buffer: GPUBuffer, byteOffset: number, bytes: number): Download {
+  if (bytes === 0) return { failure: Promise.resolve(undefined), bytes: Promise.resolve(new ArrayBuffer(0)) };
+  const { device } = runtime;
+  const { result: staging, failure: refused } = runtime.scoped('read', () => {
+    const target = device.createBuffer({
+      __proto__: null,
+      label: 'webgpu-loss read',
+      size: bytes,
+      usage: MAP_READ | COPY_DST,
+    } as GPUBufferDescriptor);
+    const encoder = device.createCommandEncoder({ label: 'webgpu-loss read' });
+    encoder.copyBufferToBuffer(buffer, byteOffset, target, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    return target;
+  });
+  const mapped = collect(staging);
+  mapped.catch(() => undefined);
+  return { failure: outcome(runtime, refused, mapped), bytes: mapped };
+}
+
+async function collect(staging: GPUBuffer): Promise<ArrayBuffer> {
+  try {
+    await staging.mapAsync(READ);
+    return staging.getMappedRange().slice(0);
+  } finally {
+    staging.destroy();
+  }
+}
+
+async function outcome(
+  runtime: LossDevice,
+  refused: Promise<LossError | undefined>,
+  mapped: Promise<ArrayBuffer>,
+): Promise<LossError | undefined> {
+  const mapping: LossError | undefined = await mapped.then(
+    () => undefined,
+    (cause) =>
+      new ValidationError(`read: the result could not be mapped: ${String(cause)}`, {
+        op: 'read',
+        adapter: runtime.facts,
+        cause,
+      }),
+  );
+  const refusal = await refused;
+  return refusal ?? runtime.lossSoFar() ?? mapping;
+}

@@ -1,0 +1,125 @@
+import getAbsent from '../../shaders/access/get-absent.wgsl?raw';
+import get from '../../shaders/access/get.wgsl?raw';
+import loadAbsent from '../../shaders/access/load-absent.wgsl?raw';
+import loadScalar from '../../shaders/access/load-scalar.wgsl?raw';
+import loadVec4 from '../../shaders/access/load-vec4.wgsl?raw';
+import putAbsent from '../../shaders/access/put-absent.wgsl?raw';
+import put from '../../shaders/access/put.wgsl?raw';
+import storeAbsent from '../../shaders/access/store-absent.wgsl?raw';
+import storeScalar from '../../shaders/access/store-scalar.wgsl?raw';
+import storeVec4 from '../../shaders/access/store-vec4.wgsl?raw';
+import params from '../../shaders/lib/params.wgsl?raw';
+import subgroupReduction from '../../shaders/reduction/subgroup.wgsl?raw';
+import tree from '../../shaders/reduction/tree.wgsl?raw';
+import workgroupReduction from '../../shaders/reduction/workgroup.wgsl?raw';
+import map from '../../shaders/strategy/map.wgsl?raw';
+import rowPerThread from '../../shaders/strategy/row-per-thread.wgsl?raw';
+import rowPerWorkgroup from '../../shaders/strategy/row-per-workgroup.wgsl?raw';
+import splitFinish from '../../shaders/strategy/split-finish.wgsl?raw';
+import splitPartial from '../../shaders/strategy/split-partial.wgsl?raw';
+import type { Access, Binding, KernelName, KernelRole, Variant } from '../plan/variant.js';
+
+const STRATEGY_SOURCES: Readonly<Record<KernelName, string>> = {
+  'row-per-thread': rowPerThread,
+  'row-per-workgroup': rowPerWorkgroup,
+  'split-partial': splitPartial,
+  'split-finish': splitFinish,
+  map,
+};
+
+/** Roles that every kernel may name, besides its epilogue's: what the passes of a split row hand on. */
+const HANDOVER: Readonly<Record<string, KernelRole>> = {
+  partials: { kind: 'vector', use: 'write', stages: [] },
+  records: { kind: 'vector', use: 'write', stages: [] },
+};
+
+/**
+ * The WGSL of a variant: a generated head (what `override` cannot express: binding types, accessors, constants), then plain files
+ * joined in a fixed order, each of which may use what stands before it.
+ */
+export function composeShader(variant: Variant): string {
+  const { kernel, epilogue, statistic, subgroup } = variant;
+  const reduces = kernel !== 'row-per-thread' && kernel !== 'map';
+  return [
+    head(variant),
+    params,
+    ...epilogue.libraries,
+    accessors(variant),
+    ...(statistic === undefined ? [] : [statistic.source]),
+    ...(statistic !== undefined && subgroup > 0 ? [statistic.subgroupSource] : []),
+    ...(reduces ? [tree, subgroup > 0 ? subgroupReduction : workgroupReduction] : []),
+    epilogue.source,
+    STRATEGY_SOURCES[kernel],
+  ]
+    .join('\n')
+    ;
+}
+
+function head(variant: Variant): string {
+  const { bindings, flags, epilogue, statistic, workgroupSize, subgroup } = variant;
+  const lines = [
+    ...(subgroup > 0 ? ['enable subgroups;', `const SUBGROUP: u32 = ${subgroup}u;`] : []),
+    '@group(0) @binding(0) var<uniform> params: Params;',
+    ...bindings.map(({ role, access, write }, i) => {
+      const element = access === 'vec4' ? 'vec4<u32>' : 'u32';
+      return `@group(0) @binding(${i + 1}) var<storage, ${write ? 'read_write' : 'read'}> ${bufferName(role)}: array<${element}>;`;
+    }),
+    ...Object.entries(flags).map(([name, value]) => `const ${name}: bool = ${value};`),
+    `const WIDTH: u32 = ${workgroupSize}u;`,
+    `const ROW_WORDS: u32 = ${epilogue.words}u;`,
+    ...(statistic === undefined ? [] : [`const STAT_WORDS: u32 = ${statistic.words}u;`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function bufferName(role: string): string {
+  return `buffer_${role}`;
+}
+
+/** Functions to read and write each role that the epilogue or the strategy may name, bound or not. */
+function accessors({ epilogue, bindings, aliases }: Variant): string {
+  const parts: string[] = [];
+  bindings.forEach(({ role, access }, i) => parts.push(places(role, access, i)));
+  for (const [name, role] of Object.entries({ ...epilogue.roles, ...HANDOVER })) {
+    const home = aliases[name] ?? name;
+    const binding = bindings.find((candidate) => candidate.role === home);
+    if (aliases[name] !== undefined && binding !== undefined) {
+      parts.push(places(name, binding.access, bindings.indexOf(binding)));
+    }
+    for (const template of templates(name, role, binding)) {
+      parts.push(
+        template
+          .replaceAll('NAME', name)
+          .replaceAll('BUFFER', bufferName(home))
+          .replaceAll('STEP', binding?.access === 'strided' ? 'params.inner' : '1u')
+          .replaceAll('PAD', role.pad ?? '0u')
+          .replaceAll('DEFAULT', role.absent ?? '0u'),
+      );
+    }
+  }
+  return parts.join('');
+}
+
+function templates(name: string, { kind, use }: KernelRole, binding: Binding | undefined): readonly string[] {
+  const read = use === 'read';
+  if (name in HANDOVER) return [binding === undefined ? getAbsent : get, binding?.write ? put : putAbsent];
+  if (kind === 'vector') {
+    if (binding === undefined) return [read ? getAbsent : putAbsent];
+    return [read ? get : put];
+  }
+  if (binding === undefined) return [read ? loadAbsent : storeAbsent];
+  if (binding.access === 'vec4') return [read ? loadVec4 : storeVec4];
+  return [read ? loadScalar : storeScalar];
+}
+
+/** Where a binding's rows lie: its first element and the distance between rows come with the parameters. */
+function places(role: string, access: Access, index: number): string {
+  const first = `params.places[${index >> 1}].${index % 2 === 0 ? 'x' : 'z'}`;
+  const step = `params.places[${index >> 1}].${index % 2 === 0 ? 'y' : 'w'}`;
+  if (access === 'vector') {
+    return `fn first_${role}() -> u32 { return ${first}; }\nfn step_${role}() -> u32 { return ${step}; }\n`;
+  }
+  const offset =
+    access === 'strided' ? `(row / params.inner) * ${step} + row % params.inner` : `row * ${step}`;
+  return `fn place_${role}(row: u32) -> u32 { return ${first} + ${offset}; }\n`;
+}

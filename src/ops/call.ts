@@ -1,0 +1,162 @@
+import type { Operand, Operands } from '../backend.js';
+import { backendOf, type Context, tensorOf } from '../context.js';
+import { checkData, type DType, type TypedArray } from '../dtype.js';
+import { InvalidArgumentError } from '../errors.js';
+import { checkPolicy, type Policy } from '../plan/policy.js';
+import { elementCount, formatShape, type Layout, sameShape } from '../shape.js';
+import type { Role, Spec } from '../spec.js';
+import { setWork, Tensor, throwIfAborted, usableState } from '../tensor.js';
+
+/** Options that every operation takes. */
+export interface CallOptions {
+  /** Overrides of the tuning policy for this call; see `Policy`. */
+  readonly policy?: Partial<Policy>;
+  /** Rejects with `AbortedError` if it fires before the work is submitted. */
+  readonly signal?: AbortSignal;
+}
+
+/** Class indices, one a row: a tensor, or an array where the rows have one dimension. */
+export type IndexTargets = Tensor | Int32Array | Uint32Array;
+
+/** Numbers, one for each row or class: a tensor, or an array where they have one dimension. */
+export type Vector = Tensor | Float32Array;
+
+/** One call of an operation: gathers its tensors, uploads its small arrays, runs its spec. */
+export class Call {
+  readonly op: string;
+  readonly context: Context;
+  private readonly policy: Partial<Policy>;
+  private readonly signal: AbortSignal | undefined;
+  private readonly inputs: Map<string, Tensor> = new Map();
+  private readonly uploads: Tensor[] = [];
+
+  /** @param lead The tensor whose context the call runs on. */
+  constructor(op: string, name: string, lead: unknown, options: CallOptions) {
+    this.op = op;
+    if (!(lead instanceof Tensor)) {
+      throw new InvalidArgumentError(`${op}: ${name} must be a Tensor; make one with ctx.tensor(array, shape).`, { op });
+    }
+    this.context = lead.context;
+    const { backend, policy } = backendOf(lead.context);
+    backend.check(op);
+    this.policy = { ...policy, ...checkPolicy(op, options.policy, backend.facts) };
+    this.signal = options.signal;
+  }
+
+  /** A tensor argument of dtype f32; checks whose it is and that it lives. */
+  matrix(name: string, value: unknown, shape?: readonly number[]): Tensor {
+    return this.tensor(name, value, ['f32'], shape === undefined ? undefined : [shape]);
+  }
+
+  /**
+   * An argument of one of `shapes`: a tensor, or an array where the shape has one dimension (or one element).
+   * The first of `shapes` is the one that messages name.
+   */
+  vector(name: string, value: unknown, dtypes: readonly DType[], shapes: readonly (readonly number[])[]): Tensor {
+    if (value instanceof Tensor) return this.tensor(name, value, dtypes, shapes);
+    const { data, dtype } = checkData(this.op, name, value);
+    const shape = shapes.find((candidate) => candidate.length <= 1 && elementCount(candidate) === data.length);
+    if (shape === undefined) {
+      const [wanted = []] = shapes;
+      this.fail(
+        `${name} has ${data.length} elements where shape ${formatShape(wanted)} is needed` +
+          (wanted.length > 1 ? `; give ctx.tensor(array, ${formatShape(wanted)}).` : '.'),
+      );
+    }
+    this.checkDType(name, dtype, dtypes);
+    return this.upload(name, data, shape);
+  }
+
+  private tensor(
+    name: string,
+    value: unknown,
+    dtypes: readonly DType[],
+    shapes: readonly (readonly number[])[] | undefined,
+  ): Tensor {
+    if (!(value instanceof Tensor)) this.fail(`${name} must be a Tensor; make one with ctx.tensor(array, shape).`);
+    if (value.context !== this.context) {
+      this.fail(`${name} belongs to another context. Make all tensors of a call with the same one.`);
+    }
+    usableState(this.op, name, value);
+    this.checkDType(name, value.dtype, dtypes);
+    if (shapes !== undefined && !shapes.some((shape) => sameShape(shape, value.shape))) {
+      throw new InvalidArgumentError(
+        `${this.op}: ${name} has shape ${formatShape(value.shape)} where ${shapes.map(formatShape).join(' or ')} is needed.`,
+        { op: this.op, shapes: { [name]: value.shape, expected: shapes[0] ?? [] } },
+      );
+    }
+    this.inputs.set(name, value);
+    return value;
+  }
+
+  private upload(name: string, data: TypedArray, shape: readonly number[]): Tensor {
+    const tensor = this.context.tensor(data, shape);
+    this.uploads.push(tensor);
+    this.inputs.set(name, tensor);
+    return tensor;
+  }
+
+  private checkDType(name: string, dtype: DType, dtypes: readonly DType[]): void {
+    if (!dtypes.includes(dtype)) this.fail(`${name} is ${dtype}; ${dtypes.join(' or ')} is needed.`);
+  }
+
+  private fail(message: string): never {
+    throw new InvalidArgumentError(`${this.op}: ${message}`, { op: this.op });
+  }
+
+  /** Runs `spec` on the arguments gathered; gives its outputs by role. A role written in place gives its own tensor back. */
+  async run(spec: Spec): Promise<Record<string, Tensor>> {
+    try {
+      const { backend } = backendOf(this.context);
+      const results = await backend.run(spec, this.policy, () => {
+        throwIfAborted(this.op, this.signal);
+        return this.operands();
+      });
+      return Object.fromEntries(Object.entries(results).map(([name, operand]) => [name, this.result(spec, name, operand)]));
+    } finally {
+      for (const tensor of this.uploads) tensor.destroy();
+    }
+  }
+
+  private operands(): Operands {
+    return Object.fromEntries(
+      [...this.inputs].map(([name, tensor]) => [name, usableState(this.op, name, tensor)] as const),
+    );
+  }
+
+  private result(spec: Spec, name: string, operand: Operand): Tensor {
+    const { shape, dtype } = spec.roles[name] as Role;
+    const input = this.inputs.get(name);
+    if (input === undefined) return tensorOf(this.context, shape, dtype, operand);
+    setWork(input, operand.work);
+    return input;
+  }
+}
+
+/** A role read from a tensor, with its own row stride where rows are padded; only rows along the last axis can be. */
+export function inputRole(op: string, name: string, tensor: Tensor, layout?: Layout): Role {
+  const { shape, dtype, rowStride } = tensor;
+  if (rowStride === (shape.at(-1) ?? 1)) return { shape, dtype, access: 'in' };
+  if (layout === undefined || layout.inner !== 1) {
+    throw new InvalidArgumentError(
+      `${op}: ${name} has padded rows (rowStride ${rowStride}); that works only for matrices whose class axis is the last.`,
+      { op, shapes: { [name]: shape } },
+    );
+  }
+  return { shape, dtype, access: 'in', rowStride };
+}
+
+/** Refuses options that do not exist: a misspelt one would be ignored in silence. */
+export function checkOptions(op: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError(`${op}: options must be an object.`, { op });
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new InvalidArgumentError(`${op}: unknown option '${name}'; there are ${known.join(', ')}.`, { op });
+    }
+  }
+}
+
+/** The options of `CallOptions`. */
+export const CALL_OPTIONS: readonly string[] = ['policy', 'signal'];

@@ -1,0 +1,162 @@
+import { type CrossEntropyOptions as CpuOptions, crossEntropy as crossEntropyOnCpu } from '../cpu/crossEntropy.js';
+import type { TypedArray } from '../dtype.js';
+import { CENSUS_WORDS, censusEpilogue } from '../plan/epilogue/census.js';
+import { crossEntropyIndexEpilogue } from '../plan/epilogue/crossEntropyIndex.js';
+import { crossEntropyProbsEpilogue } from '../plan/epilogue/crossEntropyProbs.js';
+import { reduceEpilogue } from '../plan/epilogue/reduce.js';
+import type { Constants, Pass, PassBuilder } from '../plan/pass.js';
+import { censusStatistic, softmaxStatistic, sumStatistic, weightedSoftmaxStatistic } from '../plan/statistics.js';
+import { type Layout, rowShape } from '../shape.js';
+import type { Role, Roles, Spec } from '../spec.js';
+
+export type Reduction = 'none' | 'mean' | 'sum';
+
+/** A cross-entropy with every choice made. */
+export interface CrossEntropySettings {
+  readonly layout: Layout;
+  readonly logits: Role;
+  /** Of an integer dtype: class indices, one a row. Of a float dtype: probabilities, the shape of the logits. */
+  readonly targets: Role;
+  readonly weight: Role | undefined;
+  readonly ignoreIndex: number;
+  readonly labelSmoothing: number;
+  readonly reduction: Reduction;
+  readonly grad: boolean | 'in-place';
+  /** A number, or the role of a tensor: one value a row for 'none', a single one otherwise. */
+  readonly gradOutput: number | Role;
+  readonly gradTargets: boolean;
+  readonly returnLogSumExp: boolean;
+}
+
+/** The roles, passes and CPU form of a cross-entropy. */
+export function crossEntropySpec(settings: CrossEntropySettings): Spec {
+  const { layout, targets } = settings;
+  const roles = rolesOf(settings);
+  const indices = targets.dtype !== 'f32';
+  return {
+    op: 'crossEntropy',
+    roles,
+    passes: (build) => passesOf(settings, roles, build),
+    cpu: (arrays) => runOnCpu(settings, arrays),
+    ...(indices && layout.rows > 0 ? { targetClasses: layout.classes } : {}),
+  };
+}
+
+function rolesOf(settings: CrossEntropySettings): Roles {
+  const { layout, logits, targets, weight, reduction, grad, gradOutput, gradTargets, returnLogSumExp } = settings;
+  const result = (shape: readonly number[]): Role => ({ shape, dtype: 'f32', access: 'out' });
+  const perRow = result(rowShape(layout));
+  return {
+    logits: grad === 'in-place' ? { ...logits, access: 'in-out' } : logits,
+    targets,
+    ...(weight === undefined ? {} : { weight }),
+    ...(typeof gradOutput === 'number' ? {} : { gradOutput }),
+    loss: reduction === 'none' ? perRow : result([]),
+    ...(grad === true ? { grad: result(layout.shape) } : {}),
+    ...(gradTargets ? { gradTargets: result(layout.shape) } : {}),
+    ...(returnLogSumExp ? { logSumExp: perRow } : {}),
+  };
+}
+
+function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuilder): readonly Pass[] {
+  const { layout, targets, labelSmoothing, reduction, grad, gradOutput } = settings;
+  const { rows, classes, inner } = layout;
+  const indices = targets.dtype !== 'f32';
+  // The mean over probabilities divides by the rows, over class indices by what the census counts.
+  const divisor = reduction === 'mean' ? rows : 1;
+  const passes: Pass[] = [];
+  const constants: Constants = {
+    ...ignored(settings),
+    gradOutput: typeof gradOutput === 'number' ? gradOutput : 0,
+    divisor,
+    keep: 1 - labelSmoothing,
+    spread: labelSmoothing / classes,
+  };
+  const optional = ['weight', 'gradOutput', 'logSumExp', 'gradTargets'].filter((name) => name in roles);
+  const given = Object.fromEntries(optional.map((name) => [name, name]));
+  const mean = indices && reduction === 'mean' && rows > 0;
+  if (indices && rows > 0) {
+    build.scratchVector('census', CENSUS_WORDS);
+    passes.push(
+      ...build.build({
+        rows: { count: 1, classes: rows, inner: 1 },
+        epilogue: censusEpilogue,
+        statistic: censusStatistic,
+        roles: { targets: 'targets', census: 'census', ...('weight' in roles ? { weight: 'weight' } : {}) },
+        constants: { ...constants, extent: classes },
+      }),
+    );
+  }
+  const losses = reduction === 'none' ? 'loss' : build.scratchVector('losses', rows);
+  if (rows > 0) {
+    const smoothing = labelSmoothing > 0;
+    passes.push(
+      ...build.build({
+        rows: { count: rows, classes, inner },
+        epilogue: indices ? crossEntropyIndexEpilogue : crossEntropyProbsEpilogue,
+        statistic: indices && !smoothing ? softmaxStatistic : weightedSoftmaxStatistic,
+        roles: {
+          logits: 'logits',
+          targets: 'targets',
+          loss: losses,
+          ...given,
+          ...(mean ? { census: 'census' } : {}),
+          ...(grad === false ? {} : { grad: grad === true ? 'grad' : 'logits' }),
+        },
+        aliases: grad === 'in-place' ? { grad: 'logits' } : {},
+        flags: indices ? { SMOOTHING: smoothing } : { TARGET_GRADIENT: 'gradTargets' in roles },
+        constants,
+      }),
+    );
+  }
+  if (reduction !== 'none') {
+    // A power of two at least the number of rows: the scaled sum of losses that fit cannot overflow.
+    const scale = reduction === 'mean' ? 2 ** Math.ceil(Math.log2(Math.max(1, rows))) : 1;
+    passes.push(
+      ...build.build({
+        rows: { count: 1, classes: rows, inner: 1 },
+        epilogue: reduceEpilogue,
+        statistic: sumStatistic,
+        roles: { losses, loss: 'loss', ...(mean ? { census: 'census' } : {}) },
+        constants: { divisor, prescale: 1 / scale, postscale: scale },
+      }),
+    );
+  }
+  return passes;
+}
+
+/** `ignoreIndex` where the targets' dtype can hold it: no u32 equals -100. */
+function ignored({ targets, ignoreIndex }: CrossEntropySettings): Constants {
+  const [least, most] = targets.dtype === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
+  return ignoreIndex >= least && ignoreIndex <= most ? { ignoreIndex } : {};
+}
+
+function runOnCpu(settings: CrossEntropySettings, arrays: Readonly<Record<string, TypedArray>>) {
+  const { layout, targets, ignoreIndex, labelSmoothing, reduction, grad, gradOutput } = settings;
+  const upstream = arrays['gradOutput'];
+  const options: CpuOptions = {
+    axis: layout.axis,
+    labelSmoothing,
+    reduction,
+    grad: grad !== false,
+    gradOutput: typeof gradOutput === 'number' ? gradOutput : upstream === undefined ? 1 : broadcast(gradOutput, upstream),
+    ...(targets.dtype === 'f32' ? {} : { ignoreIndex }),
+    ...(arrays['weight'] === undefined ? {} : { weight: arrays['weight'] }),
+  };
+  const result = crossEntropyOnCpu(
+    arrays['logits'] as Float32Array,
+    arrays['targets'] as TypedArray,
+    layout.shape,
+    options,
+  );
+  arrays['loss']?.set(result.loss);
+  if (result.grad !== undefined) arrays[grad === 'in-place' ? 'logits' : 'grad']?.set(result.grad);
+  if (result.gradTargets !== undefined) arrays['gradTargets']?.set(result.gradTargets);
+  arrays['logSumExp']?.set(result.logSumExp);
+  return result.outOfRange;
+}
+
+function broadcast(role: Role, values: TypedArray): number | TypedArray {
+  return role.broadcast === true ? (values[0] as number) : values;
+}
+

@@ -1,0 +1,56 @@
+import { logSumExp as logSumExpOnCpu } from '../cpu/logSumExp.js';
+import { logSumExpEpilogue } from '../plan/epilogue/logSumExp.js';
+import { softmaxStatistic } from '../plan/statistics.js';
+import { type Layout, layoutOf, rowShape } from '../shape.js';
+import type { Role, Spec } from '../spec.js';
+import type { Tensor } from '../tensor.js';
+import { CALL_OPTIONS, Call, type CallOptions, checkOptions, inputRole } from './call.js';
+
+export interface LogSumExpOptions extends CallOptions {
+  /** The class axis; default -1, the last. */
+  readonly axis?: number;
+  /** Keep the class axis, with size 1. Default false. */
+  readonly keepDims?: boolean;
+}
+
+/**
+ * log sum_j exp(x_j) along `axis`.
+ *
+ * NaN if the row has NaN, else +Inf if it has +Inf, else -Inf if it has nothing but -Inf.
+ *
+ * @param logits f32, any shape.
+ * @returns f32, the shape of the logits without the class axis. The caller destroys it.
+ * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
+ */
+export async function logSumExp(logits: Tensor, options: LogSumExpOptions = {}): Promise<Tensor> {
+  const op = 'logSumExp';
+  checkOptions(op, options, ['axis', 'keepDims', ...CALL_OPTIONS]);
+  const call = new Call(op, 'logits', logits, options);
+  call.matrix('logits', logits);
+  const layout = layoutOf(op, logits.shape, options.axis);
+  const spec = logSumExpSpec(layout, inputRole(op, 'logits', logits, layout), options.keepDims ?? false);
+  const { output } = await call.run(spec);
+  return output as Tensor;
+}
+
+/** The spec of `logSumExp`. */
+export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): Spec {
+  const { shape, axis, rows, classes, inner } = layout;
+  return {
+    op: 'logSumExp',
+    roles: { logits, output: { shape: rowShape(layout, keepDims), dtype: 'f32', access: 'out' } },
+    passes: (build) =>
+      rows === 0
+        ? []
+        : build.build({
+            rows: { count: rows, classes, inner },
+            epilogue: logSumExpEpilogue,
+            statistic: softmaxStatistic,
+            roles: { logits: 'logits', output: 'output' },
+          }),
+    cpu: (arrays) => {
+      (arrays['output'] as Float32Array).set(logSumExpOnCpu(arrays['logits'] as Float32Array, shape, { axis }));
+      return undefined;
+    },
+  };
+}

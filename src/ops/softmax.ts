@@ -1,0 +1,91 @@
+import { logSoftmax as logSoftmaxOnCpu, softmax as softmaxOnCpu } from '../cpu/softmax.js';
+import { logSoftmaxEpilogue } from '../plan/epilogue/logSoftmax.js';
+import { softmaxEpilogue } from '../plan/epilogue/softmax.js';
+import { softmaxStatistic } from '../plan/statistics.js';
+import type { Epilogue } from '../plan/variant.js';
+import type { Layout } from '../shape.js';
+import { layoutOf } from '../shape.js';
+import type { Role, Spec } from '../spec.js';
+import type { Tensor } from '../tensor.js';
+import { CALL_OPTIONS, Call, type CallOptions, checkOptions, inputRole } from './call.js';
+
+export interface SoftmaxOptions extends CallOptions {
+  /** The class axis; default -1, the last. */
+  readonly axis?: number;
+}
+
+type OnCpu = typeof softmaxOnCpu;
+
+/**
+ * softmax(x)_j = exp(x_j) / sum_i exp(x_i) along `axis`.
+ *
+ * A row with NaN, +Inf or only -Inf gives NaN; a logit of -Inf gives exactly 0.
+ *
+ * @param logits f32, any shape.
+ * @returns f32, the shape of the logits. The caller destroys it.
+ * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
+ */
+export function softmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<Tensor> {
+  return run('softmax', softmaxEpilogue, softmaxOnCpu, logits, options);
+}
+
+/**
+ * log softmax(x)_j = x_j - log sum_i exp(x_i) along `axis`, without the cancellation of that formula.
+ *
+ * A row with NaN, +Inf or only -Inf gives NaN; a logit of -Inf gives -Inf.
+ *
+ * @param logits f32, any shape.
+ * @returns f32, the shape of the logits. The caller destroys it.
+ * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
+ */
+export function logSoftmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<Tensor> {
+  return run('logSoftmax', logSoftmaxEpilogue, logSoftmaxOnCpu, logits, options);
+}
+
+async function run(
+  op: string,
+  epilogue: Epilogue,
+  onCpu: OnCpu,
+  logits: Tensor,
+  options: SoftmaxOptions,
+): Promise<Tensor> {
+  checkOptions(op, options, ['axis', ...CALL_OPTIONS]);
+  const call = new Call(op, 'logits', logits, options);
+  call.matrix('logits', logits);
+  const layout = layoutOf(op, logits.shape, options.axis);
+  const { output } = await call.run(
+    elementwiseSpec(op, epilogue, onCpu, layout, inputRole(op, 'logits', logits, layout)),
+  );
+  return output as Tensor;
+}
+
+function elementwiseSpec(op: string, epilogue: Epilogue, onCpu: OnCpu, layout: Layout, logits: Role): Spec {
+  const { shape, axis, rows, classes, inner } = layout;
+  return {
+    op,
+    roles: { logits, output: { shape, dtype: 'f32', access: 'out' } },
+    passes: (build) =>
+      rows === 0
+        ? []
+        : build.build({
+            rows: { count: rows, classes, inner },
+            epilogue,
+            statistic: softmaxStatistic,
+            roles: { logits: 'logits', output: 'output' },
+          }),
+    cpu: (arrays) => {
+      (arrays['output'] as Float32Array).set(onCpu(arrays['logits'] as Float32Array, shape, { axis }));
+      return undefined;
+    },
+  };
+}
+
+/** The spec of `softmax`, for plans. */
+export function softmaxSpec(layout: Layout, logits: Role): Spec {
+  return elementwiseSpec('softmax', softmaxEpilogue, softmaxOnCpu, layout, logits);
+}
+
+/** The spec of `logSoftmax`, for plans. */
+export function logSoftmaxSpec(layout: Layout, logits: Role): Spec {
+  return elementwiseSpec('logSoftmax', logSoftmaxEpilogue, logSoftmaxOnCpu, layout, logits);
+}

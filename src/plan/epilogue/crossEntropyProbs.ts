@@ -1,0 +1,21 @@
+import source from '../../../shaders/epilogue/cross-entropy-probs.wgsl?raw';
+import { softmaxLibraries } from '../libraries.js';
+import type { Epilogue } from '../variant.js';
+import { classWeightRole, logitsRole, matrixRole, resultRole, rowResultRole, upstreamRole } from './roles.js';
+
+export const crossEntropyProbsEpilogue: Epilogue = {
+  name: 'cross-entropy-probs',
+  source,
+  words: 5,
+  libraries: softmaxLibraries,
+  roles: {
+    logits: logitsRole('statistic', 'elements'),
+    targets: matrixRole('statistic', 'elements'),
+    weight: classWeightRole('statistic', 'elements'),
+    gradOutput: upstreamRole('row'),
+    loss: rowResultRole,
+    logSumExp: rowResultRole,
+    grad: resultRole,
+    gradTargets: resultRole,
+  },
+};

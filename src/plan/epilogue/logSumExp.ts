@@ -1,0 +1,12 @@
+import source from '../../../shaders/epilogue/log-sum-exp.wgsl?raw';
+import { softmaxLibraries } from '../libraries.js';
+import type { Epilogue } from '../variant.js';
+import { logitsRole, rowResultRole } from './roles.js';
+
+export const logSumExpEpilogue: Epilogue = {
+  name: 'log-sum-exp',
+  source,
+  words: 0,
+  libraries: softmaxLibraries,
+  roles: { logits: logitsRole('statistic'), output: rowResultRole },
+};

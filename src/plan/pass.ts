@@ -1,0 +1,275 @@
+import { LimitExceededError } from '../errors.js';
+import { ELEMENT_BYTES } from '../dtype.js';
+import type { AdapterFacts } from '../info.js';
+import { elementCount } from '../shape.js';
+import type { Roles } from '../spec.js';
+import { choosePolicy, type Policy } from './policy.js';
+import {
+  type Binding,
+  type Epilogue,
+  type KernelName,
+  type KernelRole,
+  kernelsOf,
+  matrixAccess,
+  STAGES,
+  type Statistic,
+  type Variant,
+} from './variant.js';
+
+/** A run of rows that one dispatch works on, and its grid of workgroups. */
+export interface Dispatch {
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly grid: readonly [number, number];
+}
+
+/** The numbers that a kernel gets besides its buffers; absent ones are 0. */
+export interface Constants {
+  readonly extent?: number;
+  readonly ignoreIndex?: number | undefined;
+  readonly gradOutput?: number;
+  readonly divisor?: number;
+  readonly keep?: number;
+  readonly spread?: number;
+  readonly prescale?: number;
+  readonly postscale?: number;
+}
+
+/** How a pass finds a role: which tensor or scratch buffer of the call, and how far apart the rows are. */
+export interface Source {
+  /** A role of the call, or the name of a scratch buffer. */
+  readonly from: string;
+  readonly scratch: boolean;
+  /** Elements from a row (of `inner` = 1) or a block of `inner` rows to the next; for vectors the step from row to row. */
+  readonly stride: number;
+  /** Elements in all. */
+  readonly elements: number;
+}
+
+/** One kernel over all rows: as many dispatches as the adapter's binding limit asks for. */
+export interface Pass {
+  readonly variant: Variant;
+  readonly policy: Policy;
+  readonly classes: number;
+  readonly inner: number;
+  readonly segment: number;
+  readonly segments: number;
+  readonly constants: Constants;
+  readonly sources: Readonly<Record<string, Source>>;
+  readonly dispatches: readonly Dispatch[];
+  /** Bytes of tensors and scratch that the kernel reads and writes. */
+  readonly bytes: number;
+}
+
+/** The rows a pass works on. */
+export interface Rows {
+  readonly count: number;
+  readonly classes: number;
+  readonly inner: number;
+}
+
+/** What an op asks for: an epilogue over rows. */
+export interface RowWork {
+  readonly rows: Rows;
+  readonly epilogue: Epilogue;
+  readonly statistic?: Statistic;
+  /** Kernel role → role or scratch of the call. Roles not named are absent. */
+  readonly roles: Readonly<Record<string, string>>;
+  readonly aliases?: Readonly<Record<string, string>>;
+  readonly flags?: Readonly<Record<string, boolean>>;
+  readonly constants?: Constants;
+}
+
+/** Turns row work into passes: chooses the policy, the accesses, the grid and the chunks, and adds up the scratch. */
+export class PassBuilder {
+  readonly facts: AdapterFacts;
+  /** Scratch buffers by name, in bytes. */
+  readonly scratch: Map<string, number> = new Map();
+  private readonly roles: Roles;
+  private readonly wishes: Partial<Policy>;
+  private readonly op: string;
+
+  constructor(op: string, roles: Roles, facts: AdapterFacts, wishes: Partial<Policy>) {
+    this.op = op;
+    this.roles = roles;
+    this.facts = facts;
+    this.wishes = wishes;
+  }
+
+  /** Declares a scratch vector of 32-bit elements and gives its name. */
+  scratchVector(name: string, elements: number): string {
+    this.scratch.set(name, Math.max(elements * ELEMENT_BYTES, this.scratch.get(name) ?? 16));
+    return name;
+  }
+
+  build(work: RowWork): Pass[] {
+    const { rows, epilogue, statistic } = work;
+    const policy = choosePolicy({ classes: rows.classes, inner: rows.inner }, this.facts, this.wishes);
+    const kernels = statistic === undefined ? (['map'] as const) : kernelsOf(policy.strategy, writesElements(work));
+    let segments = 1;
+    let roles = work.roles;
+    if (kernels[0] === 'map' || kernels[0] === 'split-partial') {
+      segments = Math.max(1, Math.ceil(rows.classes / policy.segment));
+    }
+    if (statistic !== undefined && kernels[0] === 'split-partial') {
+      // Named after the epilogue: two row works of one call do not share scratch.
+      const partials = this.scratchVector(`${epilogue.name}.partials`, rows.count * segments * statistic.words);
+      const records = this.scratchVector(`${epilogue.name}.records`, rows.count * epilogue.words);
+      roles = { ...roles, partials, records };
+    }
+    return kernels.map((kernel) => this.pass({ ...work, roles }, kernel, policy, segments));
+  }
+
+  private pass(work: RowWork, kernel: KernelName, policy: Policy, segments: number): Pass {
+    const { rows, epilogue, statistic, roles, aliases = {} } = work;
+    const bindings: Binding[] = [];
+    const sources: Record<string, Source> = {};
+    const overwritten = new Set<string>();
+    const bind = (name: string, { kind, use }: Pick<KernelRole, 'kind' | 'use'>): void => {
+      const from = roles[name];
+      if (from === undefined) return;
+      const home = aliases[name];
+      if (home !== undefined) {
+        overwritten.add(home);
+        return;
+      }
+      const source = this.source(from, kind, rows);
+      const aligned = kind !== 'vector' && rows.classes % 4 === 0 && source.stride % 4 === 0;
+      const access = kind === 'vector' ? kind : matrixAccess(policy, kind === 'matrix' ? rows.inner : 1, aligned);
+      sources[name] = source;
+      bindings.push({ role: name, access, write: use === 'write' });
+    };
+    for (const [name, role] of Object.entries(epilogue.roles)) {
+      if (role.stages.some((stage) => STAGES[kernel].includes(stage))) bind(name, role);
+    }
+    if (kernel === 'split-partial') bind('partials', { kind: 'vector', use: 'write' });
+    if (kernel === 'split-finish') {
+      bind('partials', { kind: 'vector', use: 'read' });
+      if (writesElements(work)) bind('records', { kind: 'vector', use: 'write' });
+    }
+    if (kernel === 'map') bind('records', { kind: 'vector', use: 'read' });
+    const used = bindings.map((binding) => (overwritten.has(binding.role) ? { ...binding, write: true } : binding));
+    this.checkBindings(used, sources);
+    const reduces = kernel !== 'row-per-thread' && kernel !== 'map';
+    return {
+      variant: {
+        kernel,
+        epilogue,
+        statistic,
+        bindings: used,
+        aliases: Object.fromEntries(Object.entries(aliases).filter(([, home]) => overwritten.has(home))),
+        flags: { ...work.flags, EMITS: writesElements(work) },
+        workgroupSize: policy.workgroupSize,
+        subgroup: policy.subgroups && reduces ? this.facts.subgroupMinSize : 0,
+      },
+      policy,
+      classes: rows.classes,
+      inner: rows.inner,
+      segment: segments === 1 ? rows.classes : policy.segment,
+      segments,
+      constants: work.constants ?? {},
+      sources,
+      dispatches: this.dispatches(rows, used, sources, (count) => this.grid(kernel, count, policy, segments)),
+      bytes: used.reduce(
+        (bytes, { role }) =>
+          bytes + (sources[role] as Source).elements * ELEMENT_BYTES * (overwritten.has(role) ? 2 : 1),
+        0,
+      ),
+    };
+  }
+
+  /** Where a kernel role's values lie. A scratch vector may be read as a matrix of one long row. */
+  private source(from: string, kind: KernelRole['kind'], rows: Rows): Source {
+    const role = this.roles[from];
+    const scratch = role === undefined;
+    const elements = scratch ? (this.scratch.get(from) ?? 0) / ELEMENT_BYTES : elementCount(role.shape);
+    if (kind === 'vector') return { from, scratch, stride: role?.broadcast === true ? 0 : 1, elements };
+    if (kind === 'classes') return { from, scratch, stride: 0, elements };
+    const block = rows.classes * rows.inner;
+    const stride = role?.rowStride ?? block;
+    const blocks = rows.count / rows.inner;
+    return { from, scratch, stride, elements: blocks === 0 ? 0 : (blocks - 1) * stride + block };
+  }
+
+  private checkBindings(bindings: readonly Binding[], sources: Readonly<Record<string, Source>>): void {
+    const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize } = this.facts.limits;
+    if (bindings.length > maxStorageBuffersPerShaderStage) {
+      throw new LimitExceededError(
+        `${this.op}: needs ${bindings.length} storage buffers at once; this adapter allows ${maxStorageBuffersPerShaderStage}. ` +
+          'Ask for fewer results in one call.',
+        { op: this.op, adapter: this.facts },
+      );
+    }
+    for (const { role, access } of bindings) {
+      const { elements, stride, from } = sources[role] as Source;
+      const bytes = elements * ELEMENT_BYTES;
+      const whole = access === 'vector' || stride === 0;
+      if (whole && bytes > maxStorageBufferBindingSize) {
+        throw new LimitExceededError(
+          `${this.op}: ${from} takes ${bytes} bytes; one binding of this adapter holds ${maxStorageBufferBindingSize}. ` +
+            'Split the batch into calls of fewer rows.',
+          { op: this.op, adapter: this.facts },
+        );
+      }
+    }
+  }
+
+  /** Chunks of rows whose matrices fit in one binding each, with room for an offset that is not aligned. */
+  private dispatches(
+    rows: Rows,
+    bindings: readonly Binding[],
+    sources: Readonly<Record<string, Source>>,
+    grid: (rows: number) => readonly [number, number],
+  ): Dispatch[] {
+    const { maxStorageBufferBindingSize, minStorageBufferOffsetAlignment } = this.facts.limits;
+    const room = maxStorageBufferBindingSize - minStorageBufferOffsetAlignment;
+    let blocks = rows.count / rows.inner;
+    for (const { role, access } of bindings) {
+      const { stride, from } = sources[role] as Source;
+      if (access === 'vector' || stride === 0) continue;
+      const fit = Math.floor(room / (stride * ELEMENT_BYTES));
+      if (fit === 0) {
+        throw new LimitExceededError(
+          `${this.op}: ${rows.inner === 1 ? 'one row' : `${rows.inner} interleaved rows`} of ${from} take ${stride * ELEMENT_BYTES} bytes; ` +
+            `one binding of this adapter holds ${maxStorageBufferBindingSize}. ` +
+            (rows.inner === 1 ? 'Use an adapter with a larger limit.' : 'Move the class axis to the end, or split the batch.'),
+          { op: this.op, adapter: this.facts },
+        );
+      }
+      blocks = Math.min(blocks, fit);
+    }
+    const step = blocks * rows.inner;
+    const dispatches: Dispatch[] = [];
+    for (let firstRow = 0; firstRow < rows.count; firstRow += step) {
+      const count = Math.min(step, rows.count - firstRow);
+      dispatches.push({ firstRow, rows: count, grid: grid(count) });
+    }
+    return dispatches;
+  }
+
+  /** Workgroups in two dimensions, since one holds only 65,535. */
+  private grid(kernel: KernelName, rows: number, policy: Policy, segments: number): readonly [number, number] {
+    const groups =
+      kernel === 'row-per-thread'
+        ? Math.ceil(rows / policy.workgroupSize)
+        : kernel === 'split-partial' || kernel === 'map'
+          ? rows * segments
+          : rows;
+    const most = this.facts.limits.maxComputeWorkgroupsPerDimension;
+    const height = Math.ceil(groups / most);
+    if (height > most) {
+      throw new LimitExceededError(`${this.op}: ${rows} rows need more workgroups than a dispatch of this adapter has.`, {
+        op: this.op,
+        adapter: this.facts,
+      });
+    }
+    return [Math.ceil(groups / Math.max(1, height)), height];
+  }
+}
+
+/** Whether the work has anything to write for each element. */
+function writesElements({ epilogue, roles }: RowWork): boolean {
+  return Object.entries(epilogue.roles).some(
+    ([name, { kind, use }]) => kind === 'matrix' && use === 'write' && name in roles,
+  );
+}

@@ -1,0 +1,40 @@
+import type { AdapterFacts } from '../info.js';
+import type { Spec } from '../spec.js';
+import { type Pass, PassBuilder } from './pass.js';
+import type { Policy } from './policy.js';
+import { variantKey } from './variant.js';
+
+/** Everything that will happen on the GPU for a call: data only, made without a device. */
+export interface Plan {
+  readonly spec: Spec;
+  readonly passes: readonly Pass[];
+  /** Scratch buffers by name, in bytes. */
+  readonly scratch: ReadonlyMap<string, number>;
+  readonly scratchBytes: number;
+}
+
+/** What a pass is, for people: see `passes` of a public plan. */
+export interface PassSummary {
+  /** Which shader runs: epilogue, kernel, workgroup size, statistic, bindings. */
+  readonly variant: string;
+  /** Workgroups of each dispatch, `[x, y]`; more than one where the rows do not fit in one binding. */
+  readonly grids: readonly (readonly [number, number])[];
+  /** Bytes of the tensors and scratch buffers it works on. */
+  readonly bytes: number;
+}
+
+/** Spec, adapter and wishes in, passes out. Throws `LimitExceededError` where the adapter is too small. */
+export function makePlan(spec: Spec, facts: AdapterFacts, wishes: Partial<Policy>): Plan {
+  const builder = new PassBuilder(spec.op, spec.roles, facts, wishes);
+  const passes = spec.passes(builder);
+  const { scratch } = builder;
+  return { spec, passes, scratch, scratchBytes: [...scratch.values()].reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+export function summarize(passes: readonly Pass[]): readonly PassSummary[] {
+  return passes.map(({ variant, dispatches, bytes }) => ({
+    variant: variantKey(variant),
+    grids: dispatches.map(({ grid }) => grid),
+    bytes,
+  }));
+}

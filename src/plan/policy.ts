@@ -1,0 +1,99 @@
+import { InvalidArgumentError } from '../errors.js';
+import type { AdapterFacts } from '../info.js';
+
+/** How a row's work is laid out on the device. */
+export type Strategy = 'row-per-thread' | 'row-per-workgroup' | 'split-row';
+
+export const STRATEGIES: readonly Strategy[] = ['row-per-thread', 'row-per-workgroup', 'split-row'];
+
+/** Every number that may change speed (and, within the error bounds, the last bits of a result), but nothing else. */
+export interface Policy {
+  readonly strategy: Strategy;
+  /** Threads in a workgroup; a power of two. */
+  readonly workgroupSize: number;
+  /** Classes in a segment of a split row; a multiple of 16 × workgroupSize. */
+  readonly segment: number;
+  /** Reduce with subgroup shuffles, where the device has them. Changes no bit of any result. */
+  readonly subgroups: boolean;
+  /** Load four classes at once, where rows are aligned. Changes no bit of any result. */
+  readonly vec4: boolean;
+}
+
+/** What the choice may depend on. Not on the number of rows: a row's result must not depend on the batch it is in. */
+export interface PolicyQuery {
+  readonly classes: number;
+  /** Distance between two classes of a row: 1 when the class axis is last. */
+  readonly inner: number;
+}
+
+/** Classes that one thread takes in at a time. */
+export const BLOCK = 16;
+
+// Up to this many classes a row is too short to share between threads.
+const THREAD_CLASSES = 32;
+// With the class axis not last, neighbouring threads read neighbouring addresses when each takes a row.
+const THREAD_CLASSES_STRIDED = 4096;
+const COALESCED_INNER = 16;
+// Above this, one workgroup takes too long for a row, and few rows would leave most of the device idle.
+const WORKGROUP_CLASSES = 16384;
+const SEGMENT = 8192;
+const WORKGROUP_SIZE = 64;
+
+/** The policy for one kind of row on one adapter, with the caller's own wishes (checked) in place of the defaults. */
+export function choosePolicy(
+  query: PolicyQuery,
+  facts: AdapterFacts,
+  wishes: Partial<Policy> = {},
+): Policy {
+  const workgroupSize = wishes.workgroupSize ?? WORKGROUP_SIZE;
+  const subgroupsFit =
+    facts.features.includes('subgroups') &&
+    facts.languageFeatures.includes('subgroup_id') &&
+    facts.subgroupMinSize > 1 &&
+    workgroupSize % facts.subgroupMaxSize === 0;
+  return {
+    strategy: wishes.strategy ?? defaultStrategy(query),
+    workgroupSize,
+    segment: wishes.segment ?? SEGMENT * Math.max(1, workgroupSize / 512),
+    subgroups: (wishes.subgroups ?? true) && subgroupsFit,
+    vec4: wishes.vec4 ?? true,
+  };
+}
+
+function defaultStrategy({ classes, inner }: PolicyQuery): Strategy {
+  if (inner >= COALESCED_INNER && classes <= THREAD_CLASSES_STRIDED) return 'row-per-thread';
+  if (classes <= THREAD_CLASSES) return 'row-per-thread';
+  return classes <= WORKGROUP_CLASSES ? 'row-per-workgroup' : 'split-row';
+}
+
+/** Throws `InvalidArgumentError` for wishes that no adapter, or not this one, can grant. */
+export function checkPolicy(op: string, wishes: Partial<Policy> | undefined, facts: AdapterFacts): Partial<Policy> {
+  if (wishes === undefined) return {};
+  const fail = (what: string): never => {
+    throw new InvalidArgumentError(`${op}: policy.${what}`, { op, adapter: facts });
+  };
+  const known = ['strategy', 'workgroupSize', 'segment', 'subgroups', 'vec4'];
+  for (const name of Object.keys(wishes)) {
+    if (!known.includes(name)) fail(`${name} is unknown; a policy has ${known.join(', ')}.`);
+  }
+  const { strategy, workgroupSize, segment } = wishes;
+  if (strategy !== undefined && !STRATEGIES.includes(strategy)) {
+    fail(`strategy is '${String(strategy)}'; use one of ${STRATEGIES.join(', ')}.`);
+  }
+  for (const name of ['subgroups', 'vec4'] as const) {
+    if (wishes[name] !== undefined && typeof wishes[name] !== 'boolean') fail(`${name} must be true or false.`);
+  }
+  if (workgroupSize !== undefined) {
+    const most = Math.min(facts.limits.maxComputeInvocationsPerWorkgroup, facts.limits.maxComputeWorkgroupSizeX);
+    if (!Number.isInteger(Math.log2(workgroupSize)) || workgroupSize < 8 || workgroupSize > most) {
+      fail(`workgroupSize is ${workgroupSize}; use a power of two from 8 to ${most}.`);
+    }
+  }
+  if (segment !== undefined) {
+    const unit = BLOCK * (workgroupSize ?? WORKGROUP_SIZE);
+    if (!Number.isSafeInteger(segment) || segment <= 0 || segment % unit !== 0) {
+      fail(`segment is ${segment}; use a multiple of ${unit} (${BLOCK} × workgroupSize).`);
+    }
+  }
+  return { ...wishes };
+}

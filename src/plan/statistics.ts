@@ -1,0 +1,32 @@
+import censusSubgroup from '../../shaders/statistic/census.subgroup.wgsl?raw';
+import census from '../../shaders/statistic/census.wgsl?raw';
+import softmaxSubgroup from '../../shaders/statistic/softmax.subgroup.wgsl?raw';
+import softmax from '../../shaders/statistic/softmax.wgsl?raw';
+import sumSubgroup from '../../shaders/statistic/sum.subgroup.wgsl?raw';
+import sum from '../../shaders/statistic/sum.wgsl?raw';
+import weightedSubgroup from '../../shaders/statistic/weighted-softmax.subgroup.wgsl?raw';
+import weighted from '../../shaders/statistic/weighted-softmax.wgsl?raw';
+import type { Statistic } from './variant.js';
+
+export const softmaxStatistic: Statistic = {
+  name: 'softmax',
+  source: softmax,
+  subgroupSource: softmaxSubgroup,
+  words: 3,
+};
+
+export const weightedSoftmaxStatistic: Statistic = {
+  name: 'weighted-softmax',
+  source: weighted,
+  subgroupSource: weightedSubgroup,
+  words: 7,
+};
+
+export const sumStatistic: Statistic = { name: 'sum', source: sum, subgroupSource: sumSubgroup, words: 2 };
+
+export const censusStatistic: Statistic = {
+  name: 'census',
+  source: census,
+  subgroupSource: censusSubgroup,
+  words: 5,
+};

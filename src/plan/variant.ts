@@ -1,0 +1,103 @@
+import type { Policy, Strategy } from './policy.js';
+
+/** The stages of a row: its statistic, its own results, its elements. A split row runs them in three passes. */
+export type Stage = 'statistic' | 'row' | 'elements';
+
+/** How a kernel reaches a role's buffer. */
+export type Access = 'vec4' | 'scalar' | 'strided' | 'vector';
+
+/** What a kernel does with a role, and in which stages. */
+export interface KernelRole {
+  /** `matrix`: one value for each class of each row. `classes`: one for each class, the same for all rows. `vector`: one for each row. */
+  readonly kind: 'matrix' | 'classes' | 'vector';
+  readonly use: 'read' | 'write';
+  readonly stages: readonly Stage[];
+  /** WGSL for what is read behind the end of a matrix row. */
+  readonly pad?: string;
+  /** WGSL for what is read where the call has no such role. */
+  readonly absent?: string;
+}
+
+/** A statistic: its name, and its WGSL without and with subgroups. */
+export interface Statistic {
+  readonly name: string;
+  readonly source: string;
+  readonly subgroupSource: string;
+  /** Words that one takes in memory, between the passes of a split row. */
+  readonly words: number;
+}
+
+/** An epilogue: what becomes of a row's statistic. */
+export interface Epilogue {
+  readonly name: string;
+  readonly source: string;
+  readonly roles: Readonly<Record<string, KernelRole>>;
+  /** Words of a row's record, between the passes of a split row. */
+  readonly words: number;
+  /** WGSL libraries that it and its statistic use, in order. */
+  readonly libraries: readonly string[];
+}
+
+/** The kernels that strategies consist of. */
+export type KernelName = 'row-per-thread' | 'row-per-workgroup' | 'split-partial' | 'split-finish' | 'map';
+
+export const STAGES: Readonly<Record<KernelName, readonly Stage[]>> = {
+  'row-per-thread': ['statistic', 'row', 'elements'],
+  'row-per-workgroup': ['statistic', 'row', 'elements'],
+  'split-partial': ['statistic'],
+  'split-finish': ['row'],
+  map: ['elements'],
+};
+
+/** The kernels of a strategy, in order. `elements`: whether there is anything to write for each element. */
+export function kernelsOf(strategy: Strategy, elements: boolean): readonly KernelName[] {
+  if (strategy !== 'split-row') return [strategy];
+  return elements ? ['split-partial', 'split-finish', 'map'] : ['split-partial', 'split-finish'];
+}
+
+/** One role of a variant that is really bound. */
+export interface Binding {
+  readonly role: string;
+  readonly access: Access;
+  /** Written to, and possibly read too. */
+  readonly write: boolean;
+}
+
+/** Everything that decides a shader's text. Equal keys, equal text. */
+export interface Variant {
+  readonly kernel: KernelName;
+  readonly epilogue: Epilogue;
+  readonly statistic: Statistic | undefined;
+  readonly bindings: readonly Binding[];
+  /** Roles that live in another role's buffer: `{ grad: 'logits' }` for a gradient in place. */
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly flags: Readonly<Record<string, boolean>>;
+  readonly workgroupSize: number;
+  /** Smallest subgroup of the device, where the reduction uses subgroups; else 0. */
+  readonly subgroup: number;
+}
+
+/** A readable name, such as `cross-entropy-index/row-per-workgroup@64/logits:vec4,targets,loss,grad:vec4/subgroup32`. */
+export function variantKey(variant: Variant): string {
+  const { kernel, epilogue, statistic, bindings, aliases, flags, workgroupSize, subgroup } = variant;
+  const roles = bindings.map(({ role, access, write }) => {
+    const short = access === 'vector' ? role : `${role}:${access}`;
+    return write ? `${short}!` : short;
+  });
+  const places = Object.entries(aliases).map(([role, home]) => `${role}=${home}`);
+  const on = Object.entries(flags).filter(([, value]) => value);
+  return [
+    epilogue.name,
+    `${kernel}@${workgroupSize}`,
+    ...(statistic === undefined ? [] : [statistic.name]),
+    [...roles, ...places].join(','),
+    ...on.map(([name]) => name.toLowerCase()),
+    ...(subgroup > 0 ? [`subgroup${subgroup}`] : []),
+  ].join('/');
+}
+
+/** The widest access that a dense or padded row allows. */
+export function matrixAccess(policy: Policy, inner: number, aligned: boolean): Access {
+  if (inner > 1) return 'strided';
+  return policy.vec4 && aligned ? 'vec4' : 'scalar';
+}

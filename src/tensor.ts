@@ -1,0 +1,172 @@
+import type { Backend, Storage } from './backend.js';
+import type { Context } from './context.js';
+import { arrayOver, checkData, type DType, ELEMENT_BYTES, type TypedArray } from './dtype.js';
+import { AbortedError, InvalidArgumentError } from './errors.js';
+import { elementCount, formatShape } from './shape.js';
+import { deriveWork, type Work } from './work.js';
+
+/** What a tensor is made of; changed by the library only. */
+export interface TensorState {
+  readonly backend: Backend;
+  readonly storage: Storage;
+  work: Work;
+  destroyed: boolean;
+}
+
+let access: (tensor: Tensor) => TensorState;
+
+/** An array on a context's device. Row-major; immutable to callers except through `write` and in-place gradients. */
+export class Tensor {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly context: Context;
+  /** Elements from one row (the last dimension) to the next; its length unless `fromBuffer` said otherwise. */
+  readonly rowStride: number;
+  readonly #state: TensorState;
+
+  /** @internal Tensors come from `ctx.tensor`, `ctx.fromBuffer` and the operations. */
+  constructor(
+    context: Context,
+    shape: readonly number[],
+    dtype: DType,
+    parts: { backend: Backend; storage: Storage; work: Work; rowStride?: number | undefined },
+  ) {
+    this.context = context;
+    this.shape = Object.freeze([...shape]);
+    this.dtype = dtype;
+    this.rowStride = parts.rowStride ?? shape.at(-1) ?? 1;
+    this.#state = { backend: parts.backend, storage: parts.storage, work: parts.work, destroyed: false };
+    for (const verdict of parts.work.verdicts) verdict.retain();
+  }
+
+  static {
+    access = (tensor) => tensor.#state;
+  }
+
+  /**
+   * The GPU buffer the elements lie in, from byte `byteOffset`; undefined on the CPU backend. It is the tensor's own until
+   * `destroy()`; use it to feed the tensor to other WebGPU code without a copy.
+   */
+  get buffer(): GPUBuffer | undefined {
+    return 'buffer' in this.#state.storage ? this.#state.storage.buffer : undefined;
+  }
+
+  get byteOffset(): number {
+    return 'buffer' in this.#state.storage ? this.#state.storage.byteOffset : 0;
+  }
+
+  /**
+   * Waits for the work that produced the tensor and copies the elements out, dense and in row-major order.
+   *
+   * Rejects with the error of that work, whichever call made it: `OutOfMemoryError`, `ValidationError`, `DeviceLostError`, or
+   * `TargetOutOfRangeError` when it came from class indices of which one is out of range. `AbortedError` if `signal` fires first.
+   */
+  async read(options: { readonly signal?: AbortSignal } = {}): Promise<TypedArray> {
+    const { signal } = options;
+    const state = usableState('read', 'the tensor', this);
+    throwIfAborted('read', signal);
+    const { work } = state;
+    // Everything is asked at once, so that the tensor may be destroyed or written to right after the call.
+    const verdicts = work.verdicts.map((verdict) => verdict.ask());
+    const data = state.backend.download(state.storage, strideSpan(this));
+    const outcomes = Promise.all([work.failure, data.failure, ...verdicts]);
+    const failure = (await orAbort('read', signal, outcomes)).find((error) => error !== undefined);
+    if (failure !== undefined) throw failure;
+    return dense(this, arrayOver(this.dtype, await orAbort('read', signal, data.bytes)));
+  }
+
+  /**
+   * Replaces the elements: `data` has the tensor's dtype and number of elements. For targets and inputs that change from step to
+   * step of a training loop. Work already submitted still sees the old elements.
+   *
+   * Throws `InvalidArgumentError` for another dtype or length, and for a tensor with padded rows.
+   */
+  write(data: TypedArray): void {
+    const state = usableState('write', 'the tensor', this);
+    const checked = checkData('write', 'data', data);
+    const count = elementCount(this.shape);
+    if (checked.dtype !== this.dtype || checked.data.length !== count) {
+      throw new InvalidArgumentError(
+        `write: the tensor holds ${count} elements of ${this.dtype}, data has ${checked.data.length} of ${checked.dtype}.`,
+        { op: 'write', shapes: { tensor: this.shape } },
+      );
+    }
+    if (this.rowStride !== (this.shape.at(-1) ?? 1)) {
+      throw new InvalidArgumentError('write: the tensor has padded rows; write to its buffer instead.', { op: 'write' });
+    }
+    setWork(this, deriveWork([], state.backend.upload(state.storage, checked.data)));
+  }
+
+  /** Frees the memory (not that of a foreign buffer). Work already submitted still finishes. A second call does nothing. */
+  destroy(): void {
+    const state = this.#state;
+    if (state.destroyed) return;
+    state.destroyed = true;
+    for (const verdict of state.work.verdicts) verdict.release();
+    state.backend.free(state.storage);
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+}
+
+/** The tensor's parts; throws `InvalidArgumentError` where it is none of ours, or destroyed. */
+export function usableState(op: string, name: string, tensor: Tensor): TensorState {
+  const state = access(tensor);
+  if (state.destroyed) {
+    throw new InvalidArgumentError(`${op}: ${name} ${formatShape(tensor.shape)} was destroyed.`, {
+      op,
+      shapes: { [name]: tensor.shape },
+    });
+  }
+  return state;
+}
+
+/** Gives a tensor that was written to the story of its new contents. */
+export function setWork(tensor: Tensor, work: Work): void {
+  const state = access(tensor);
+  if (state.work === work) return;
+  for (const verdict of work.verdicts) verdict.retain();
+  for (const verdict of state.work.verdicts) verdict.release();
+  state.work = work;
+}
+
+/** Bytes from the first element to the last. */
+function strideSpan({ shape, rowStride }: Tensor): number {
+  const count = elementCount(shape);
+  const length = shape.at(-1) ?? 1;
+  return count === 0 ? 0 : ((count / length - 1) * rowStride + length) * ELEMENT_BYTES;
+}
+
+/** The elements without the padding of the rows. */
+function dense({ shape, rowStride, dtype }: Tensor, padded: TypedArray): TypedArray {
+  const length = shape.at(-1) ?? 1;
+  if (rowStride === length || padded.length === 0) return padded;
+  const packed = arrayOver(dtype, new ArrayBuffer(elementCount(shape) * ELEMENT_BYTES));
+  for (let row = 0; row * length < packed.length; row++) {
+    packed.set(padded.subarray(row * rowStride, row * rowStride + length), row * length);
+  }
+  return packed;
+}
+
+export function throwIfAborted(op: string, signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new AbortedError(`${op}: aborted by the caller's signal.`, { op, cause: signal.reason });
+}
+
+/** `promise`, or an `AbortedError` as soon as `signal` fires. */
+async function orAbort<T>(op: string, signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  if (signal === undefined) return promise;
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(new AbortedError(`${op}: aborted by the caller's signal.`, { op, cause: signal.reason }));
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    throwIfAborted(op, signal);
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    aborted.catch(() => undefined);
+  }
+}
