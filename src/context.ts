@@ -107,10 +107,16 @@ export class Context {
     checkShape(op, 'shape', shape);
     const { dtype = 'f32', byteOffset = 0, rowStride } = options;
     if (!isDType(dtype)) {
-      throw new InvalidArgumentError(`${op}: dtype '${String(dtype)}' is unknown; use 'f32', 'i32' or 'u32'.`, { op });
+      throw new InvalidArgumentError(
+        `${op}: dtype '${String(dtype)}' is unknown; use 'f32', 'i32' or 'u32'.`,
+        { op },
+      );
     }
     const length = shape.at(-1) ?? 1;
-    if (rowStride !== undefined && (!Number.isSafeInteger(rowStride) || rowStride < length || shape.length === 0)) {
+    if (
+      rowStride !== undefined &&
+      (!Number.isSafeInteger(rowStride) || rowStride < length || shape.length === 0)
+    ) {
       throw new InvalidArgumentError(
         `${op}: rowStride is ${rowStride}; rows of ${formatShape(shape)} need a whole number from ${length}.`,
         { op, shapes: { shape } },
@@ -158,15 +164,23 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   const { backend = 'auto', device, policy } = options;
   for (const name of Object.keys(options)) {
     if (!['backend', 'device', 'gpu', 'policy'].includes(name)) {
-      throw new InvalidArgumentError(`${op}: unknown option '${name}'; there are backend, device, gpu and policy.`, { op });
+      throw new InvalidArgumentError(
+        `${op}: unknown option '${name}'; there are backend, device, gpu and policy.`,
+        { op },
+      );
     }
   }
   if (!['auto', 'webgpu', 'cpu'].includes(backend)) {
-    throw new InvalidArgumentError(`${op}: backend is '${String(backend)}'; use 'auto', 'webgpu' or 'cpu'.`, { op });
+    throw new InvalidArgumentError(`${op}: backend is '${String(backend)}'; use 'auto', 'webgpu' or 'cpu'.`, {
+      op,
+    });
   }
   if (device !== undefined) {
     if (backend === 'cpu') {
-      throw new InvalidArgumentError(`${op}: a device was given, but backend is 'cpu'; leave one of them out.`, { op });
+      throw new InvalidArgumentError(
+        `${op}: a device was given, but backend is 'cpu'; leave one of them out.`,
+        { op },
+      );
     }
     const shared = new GpuBackend(device, wrapDevice(op, device), false);
     // A device that is lost already says so in the next turns of the loop.

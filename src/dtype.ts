@@ -49,10 +49,15 @@ export function checkData(op: string, name: string, data: unknown): { data: Type
   }
   const array = data as TypedArray;
   if (!(array.buffer instanceof ArrayBuffer)) {
-    throw new InvalidArgumentError(`${op}: ${name} is a view of shared memory; copy it first: data.slice().`, { op });
+    throw new InvalidArgumentError(
+      `${op}: ${name} is a view of shared memory; copy it first: data.slice().`,
+      { op },
+    );
   }
   if (isDetached(array)) {
-    throw new InvalidArgumentError(`${op}: ${name} is detached: its memory was transferred elsewhere.`, { op });
+    throw new InvalidArgumentError(`${op}: ${name} is detached: its memory was transferred elsewhere.`, {
+      op,
+    });
   }
   return { data: array, dtype };
 }

@@ -30,8 +30,9 @@ export class LossError extends Error {
     this.adapter = details.adapter;
   }
 
-  static override [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](this: unknown, value: unknown): boolean {
     const inChain = Function.prototype[Symbol.hasInstance];
+    // biome-ignore lint/complexity/noThisInStatic: the subclasses inherit this method, each to test for itself.
     return inChain.call(this, value) || (this === LossError && inChain.call(TargetOutOfRangeError, value));
   }
 }

@@ -92,7 +92,9 @@ export class Tensor {
       );
     }
     if (this.rowStride !== (this.shape.at(-1) ?? 1)) {
-      throw new InvalidArgumentError('write: the tensor has padded rows; write to its buffer instead.', { op: 'write' });
+      throw new InvalidArgumentError('write: the tensor has padded rows; write to its buffer instead.', {
+        op: 'write',
+      });
     }
     setWork(this, deriveWork([], state.backend.upload(state.storage, checked.data)));
   }
@@ -151,7 +153,8 @@ function dense({ shape, rowStride, dtype }: Tensor, padded: TypedArray): TypedAr
 }
 
 export function throwIfAborted(op: string, signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AbortedError(`${op}: aborted by the caller's signal.`, { op, cause: signal.reason });
+  if (signal?.aborted)
+    throw new AbortedError(`${op}: aborted by the caller's signal.`, { op, cause: signal.reason });
 }
 
 /** `promise`, or an `AbortedError` as soon as `signal` fires. */
@@ -159,7 +162,8 @@ async function orAbort<T>(op: string, signal: AbortSignal | undefined, promise: 
   if (signal === undefined) return promise;
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(new AbortedError(`${op}: aborted by the caller's signal.`, { op, cause: signal.reason }));
+    stop = () =>
+      reject(new AbortedError(`${op}: aborted by the caller's signal.`, { op, cause: signal.reason }));
     signal.addEventListener('abort', stop, { once: true });
   });
   try {

@@ -26,9 +26,12 @@ fn row_input(row: u32) -> RowInput {
   return RowInput(hit, pick_logits(row, hit));
 }
 
-// The smoothing's share of q, the same for every target.
-fn smoothing(row: u32, c: u32) -> vec4<u32> { return load_weight(0u, c); }
-fn coefficients(row: u32, c: u32) -> vec4<u32> { return select(vec4<u32>(), smoothing(row, c), lanes_inside(c)); }
+// The smoothing's share of q, spread w_j, the same for every target.
+fn coefficients(row: u32, c: u32) -> Coefficients {
+  let w = load_weight(0u, c);
+  return Coefficients(inside(c, bitcast<vec4<f32>>(w) * params.spread), any_special(w));
+}
+fn coefficient_bits(row: u32, c: u32) -> u32 { return ieee_mul(pick_weight(0u, c), bitcast<u32>(params.spread)); }
 
 fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   let d = softmax_finish(stat.softmax);
@@ -48,11 +51,10 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   var half_loss: u32;
   if (SMOOTHING) {
     let keep = ieee_mul(bitcast<u32>(params.keep), weight);
-    let spread = bitcast<u32>(params.spread);
     let half_spread = ieee_add(ieee_mul(stat_mass(stat), bitcast<u32>(0.5 * d.log_sum)), stat_gap(stat));
-    half_loss = ieee_add(ieee_mul(keep, half_nll), ieee_mul(spread, half_spread));
+    half_loss = ieee_add(ieee_mul(keep, half_nll), half_spread);
     r.factor = scale;
-    r.mass = ieee_add(keep, ieee_mul(spread, stat_mass(stat)));
+    r.mass = ieee_add(keep, stat_mass(stat));
     r.hit_weight = keep;
   } else {
     half_loss = ieee_mul(weight, half_nll);
@@ -93,30 +95,32 @@ fn row_load(row: u32) -> Row {
 }
 
 // IEEE arithmetic, term by term as automatic differentiation would: an infinite upstream gives NaN where Inf - Inf or 0 Inf meet.
-fn special_gradient(r: Row, row: u32, c: u32) -> vec4<u32> {
-  let p = bitcast<vec4<u32>>(distribution_p(r.distribution, load_logits(row, c)));
-  let share = smoothing(row, c);
-  var g = vec4<u32>();
-  for (var i = 0u; i < 4u; i++) {
-    g[i] = ieee_mul(r.factor, ieee_mul(p[i], r.mass));
-    if (c + i == r.hit) { g[i] = ieee_sub(g[i], ieee_mul(r.factor, r.hit_weight)); }
-    if (SMOOTHING) { g[i] = ieee_sub(g[i], ieee_mul(r.factor, ieee_mul(bitcast<u32>(params.spread), share[i]))); }
-  }
+fn special_gradient(r: Row, row: u32, c: u32, p: f32) -> u32 {
+  var g = ieee_mul(r.factor, ieee_mul(bitcast<u32>(p), r.mass));
+  if (c == r.hit) { g = ieee_sub(g, ieee_mul(r.factor, r.hit_weight)); }
+  if (SMOOTHING) { g = ieee_sub(g, ieee_mul(r.factor, coefficient_bits(row, c))); }
   return g;
 }
 
 fn emit(row: u32, r: Row, c: u32) {
-  if (r.state == ROW_USUAL) {
-    var g = distribution_p(r.distribution, load_logits(row, c));
-    if (SMOOTHING) { g = g * bitcast<f32>(r.mass) - bitcast<vec4<f32>>(smoothing(row, c)) * params.spread; }
-    let at = r.hit - c; // wraps around below c
-    if (at < 4u) { g[at] = g[at] - bitcast<f32>(r.hit_weight); }
-    store_grad(row, c, bitcast<vec4<u32>>(g * bitcast<f32>(r.factor)));
-  } else if (r.state == ROW_IGNORED) {
+  if (r.state == ROW_IGNORED) {
     store_grad(row, c, vec4<u32>());
-  } else if (r.state == ROW_NAN) {
-    store_grad(row, c, vec4<u32>(BITS_NAN));
-  } else {
-    store_grad(row, c, special_gradient(r, row, c));
+    return;
   }
+  if (r.state == ROW_NAN) {
+    store_grad(row, c, vec4<u32>(BITS_NAN));
+    return;
+  }
+  let p = distribution_p(r.distribution, load_logits(row, c));
+  var g: vec4<u32>;
+  if (r.state == ROW_USUAL) {
+    var d = p;
+    if (SMOOTHING) { d = p * bitcast<f32>(r.mass) - coefficients(row, c).values; }
+    let at = r.hit - c; // wraps around below c
+    if (at < 4u) { d[at] = d[at] - bitcast<f32>(r.hit_weight); }
+    g = bitcast<vec4<u32>>(d * bitcast<f32>(r.factor));
+  } else {
+    for (var i = 0u; i < 4u; i++) { g[i] = special_gradient(r, row, c + i, p[i]); }
+  }
+  store_grad(row, c, g);
 }

@@ -9,20 +9,16 @@ struct Row {
   loss: u32,
 }
 
-fn coefficient(t: u32, w: u32) -> u32 {
-  return ieee_mul(w, ieee_add(ieee_mul(bitcast<u32>(params.keep), t), bitcast<u32>(params.spread)));
-}
-
-fn coefficients(row: u32, c: u32) -> vec4<u32> {
+fn coefficients(row: u32, c: u32) -> Coefficients {
   let t = load_targets(row, c);
   let w = load_weight(0u, c);
-  var q: vec4<u32>;
-  if (any_special(t) || any_special(w)) {
-    q = vec4<u32>(coefficient(t.x, w.x), coefficient(t.y, w.y), coefficient(t.z, w.z), coefficient(t.w, w.w));
-  } else {
-    q = bitcast<vec4<u32>>(bitcast<vec4<f32>>(w) * (params.keep * bitcast<vec4<f32>>(t) + vec4<f32>(params.spread)));
-  }
-  return select(vec4<u32>(), q, lanes_inside(c));
+  let q = bitcast<vec4<f32>>(w) * (params.keep * bitcast<vec4<f32>>(t) + vec4<f32>(params.spread));
+  return Coefficients(inside(c, q), any_special(t) || any_special(w));
+}
+
+fn coefficient_bits(row: u32, c: u32) -> u32 {
+  let q = ieee_add(ieee_mul(bitcast<u32>(params.keep), pick_targets(row, c)), bitcast<u32>(params.spread));
+  return ieee_mul(pick_weight(0u, c), q);
 }
 
 fn row_input(row: u32) -> RowInput { return 0u; }
@@ -54,34 +50,44 @@ fn row_load(row: u32) -> Row {
   return Row(distribution_load(at), get_records(at + 3u), get_records(at + 4u), 0u);
 }
 
-fn target_gradient(r: Row, x: u32, w: u32) -> u32 {
-  let half = ieee_mul(ieee_mul(r.scale, ieee_mul(bitcast<u32>(params.keep), w)), distribution_half_nll(r.distribution, x));
-  if (is_special(half)) { return half; }
-  return twice(bitcast<f32>(half));
+fn gradient(r: Row, p: vec4<f32>, row: u32, c: u32) -> vec4<u32> {
+  let q = coefficients(row, c);
+  if (!q.special && !is_special(r.scale) && !is_special(r.mass)) {
+    return bitcast<vec4<u32>>((p * bitcast<f32>(r.mass) - q.values) * bitcast<f32>(r.scale));
+  }
+  var g = vec4<u32>();
+  for (var i = 0u; i < 4u && c + i < params.classes; i++) {
+    let pull = ieee_mul(bitcast<u32>(p[i]), r.mass);
+    g[i] = ieee_mul(r.scale, ieee_sub(pull, coefficient_bits(row, c + i)));
+  }
+  return g;
+}
+
+// factor * 2 half, where either may be special.
+fn twice_product(factor: u32, half: u32) -> u32 {
+  let h = ieee_mul(factor, half);
+  if (is_special(h)) { return h; }
+  return twice(bitcast<f32>(h));
+}
+
+fn target_gradient(r: Row, x: vec4<u32>, c: u32) -> vec4<u32> {
+  let w = load_weight(0u, c);
+  var g = vec4<u32>();
+  for (var i = 0u; i < 4u; i++) {
+    let factor = ieee_mul(r.scale, ieee_mul(bitcast<u32>(params.keep), w[i]));
+    g[i] = twice_product(factor, distribution_half_nll(r.distribution, x[i]));
+  }
+  return g;
 }
 
 fn emit(row: u32, r: Row, c: u32) {
   if (!key_is_finite(r.distribution.top) || is_nan(r.scale)) {
     store_grad(row, c, vec4<u32>(BITS_NAN));
-    store_gradTargets(row, c, vec4<u32>(BITS_NAN));
+    if (TARGET_GRADIENT) { store_gradTargets(row, c, vec4<u32>(BITS_NAN)); }
     return;
   }
   // In place, the gradient goes over the logits: read first.
   let x = load_logits(row, c);
-  let q = coefficients(row, c);
-  let p = distribution_p(r.distribution, x);
-  if (is_special(r.scale) || is_special(r.mass) || any_special(q)) {
-    let bits = bitcast<vec4<u32>>(p);
-    var g = vec4<u32>();
-    for (var i = 0u; i < 4u; i++) { g[i] = ieee_mul(r.scale, ieee_sub(ieee_mul(bits[i], r.mass), q[i])); }
-    store_grad(row, c, g);
-  } else {
-    store_grad(row, c, bitcast<vec4<u32>>((p * bitcast<f32>(r.mass) - bitcast<vec4<f32>>(q)) * bitcast<f32>(r.scale)));
-  }
-  if (TARGET_GRADIENT) {
-    let w = load_weight(0u, c);
-    store_gradTargets(row, c, vec4<u32>(
-      target_gradient(r, x.x, w.x), target_gradient(r, x.y, w.y), target_gradient(r, x.z, w.z), target_gradient(r, x.w, w.w)
-    ));
-  }
+  store_grad(row, c, gradient(r, distribution_p(r.distribution, x), row, c));
+  if (TARGET_GRADIENT) { store_gradTargets(row, c, target_gradient(r, x, c)); }
 }

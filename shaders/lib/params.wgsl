@@ -25,3 +25,8 @@ fn is_ignored(target_class: u32) -> bool { return params.ignores == 1u && target
 fn lanes_inside(c: u32) -> vec4<bool> {
   return vec4<u32>(c, c + 1u, c + 2u, c + 3u) < vec4<u32>(params.classes);
 }
+
+// Coefficients of four classes, 0 behind the end of the row. `special`: an operand was not finite, so that `values` say nothing.
+struct Coefficients { values: vec4<f32>, special: bool }
+
+fn inside(c: u32, values: vec4<f32>) -> vec4<f32> { return select(vec4<f32>(), values, lanes_inside(c)); }

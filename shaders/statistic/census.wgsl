@@ -25,19 +25,12 @@ fn count_target(stat: ptr<function, Stat>, row: u32, target_class: u32) {
   if (!is_special(weight)) { (*stat).weight += bitcast<f32>(weight); }
 }
 
-fn count_targets(stat: ptr<function, Stat>, c: u32) {
-  let t = load_targets(0u, c);
-  count_target(stat, c, t.x);
-  count_target(stat, c + 1u, t.y);
-  count_target(stat, c + 2u, t.z);
-  count_target(stat, c + 3u, t.w);
-}
-
 fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
-  count_targets(stat, c);
-  count_targets(stat, c + step);
-  count_targets(stat, c + 2u * step);
-  count_targets(stat, c + 3u * step);
+  for (var i = 0u; i < 4u; i++) {
+    let first = c + i * step;
+    let t = load_targets(0u, first);
+    for (var j = 0u; j < 4u; j++) { count_target(stat, first + j, t[j]); }
+  }
 }
 
 fn stat_merge(a: Stat, b: Stat) -> Stat {

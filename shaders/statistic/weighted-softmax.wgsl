@@ -1,6 +1,6 @@
 // Statistic: the softmax of the row's logits, and what a loss with a coefficient q_j for every class needs:
 // sum q_j (lse - x_j) = mass log S + sum q_j (max - x_j), with mass = sum q_j. The second sum is kept halved, so that it cannot
-// overflow before the loss does. `coefficients` comes from the epilogue.
+// overflow before the loss does. `coefficients` and `coefficient_bits` come from the epilogue.
 struct Stat {
   softmax: Softmax,
   mass: f32,
@@ -11,30 +11,31 @@ struct Stat {
 
 fn stat_zero() -> Stat { return Stat(softmax_zero(), 0.0, 0.0, 0u, 0u); }
 
-struct Weighing { mass: f32, gap: f32, mass_met: u32, gap_met: u32 }
+// What four classes add to mass and gap, and whether there is anything that floats cannot add.
+struct Share { mass: f32, gap: f32, odd: bool }
 
-// The share of four classes. Probability 0 at a logit of -Inf contributes 0 (the convention 0 log 0 = 0).
-fn weigh(x: vec4<u32>, q: vec4<u32>, half_top: f32) -> Weighing {
+// Probability 0 at a logit of -Inf contributes 0 (the convention 0 log 0 = 0).
+fn share_of(x: vec4<u32>, q: Coefficients, half_top: f32) -> Share {
   let masked = x == vec4<u32>(BITS_NEG_INF);
-  if (!any_special(q) && !any(masked)) {
-    let weights = bitcast<vec4<f32>>(q);
-    let gaps = vec4<f32>(half_top) - 0.5 * bitcast<vec4<f32>>(x);
-    return Weighing(sum4(weights), sum4(weights * gaps), 0u, 0u);
-  }
-  var w = Weighing(0.0, 0.0, 0u, 0u);
-  for (var i = 0u; i < 4u; i++) {
-    let u = q[i];
-    w.mass_met |= met(u);
-    w.gap_met |= met(u);
+  let gaps = select(vec4<f32>(half_top) - 0.5 * bitcast<vec4<f32>>(x), vec4<f32>(), masked);
+  return Share(sum4(q.values), sum4(q.values * gaps), q.special || any(masked & (q.values != vec4<f32>())));
+}
+
+// The same for classes that are odd, one by one.
+fn add_odd(stat: ptr<function, Stat>, row: u32, c: u32, half_top: f32) {
+  for (var i = c; i < min(c + 4u, params.classes); i++) {
+    let u = coefficient_bits(row, i);
+    let x = pick_logits(row, i);
+    (*stat).mass_met |= met(u);
+    (*stat).gap_met |= met(u);
     if (is_special(u) || (u & BITS_ABS) == 0u) { continue; }
-    w.mass += bitcast<f32>(u);
-    if (x[i] == BITS_NEG_INF) {
-      w.gap_met |= met(BITS_INF | (u & 0x80000000u));
+    (*stat).mass += bitcast<f32>(u);
+    if (x == BITS_NEG_INF) {
+      (*stat).gap_met |= met(BITS_INF | (u & 0x80000000u));
     } else {
-      w.gap += bitcast<f32>(u) * (half_top - 0.5 * bitcast<f32>(x[i]));
+      (*stat).gap += bitcast<f32>(u) * (half_top - 0.5 * bitcast<f32>(x));
     }
   }
-  return w;
 }
 
 // The halved gap grows when the maximum does.
@@ -51,15 +52,18 @@ fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
   var s = (*stat).softmax;
   let before = softmax_absorb(&s, x0, x1, x2, x3);
   (*stat).softmax = s;
+  (*stat).gap += gap_growth((*stat).mass, before, s.top);
   let half_top = 0.5 * key_value(s.top);
-  let w0 = weigh(x0, coefficients(row, c), half_top);
-  let w1 = weigh(x1, coefficients(row, c + step), half_top);
-  let w2 = weigh(x2, coefficients(row, c + 2u * step), half_top);
-  let w3 = weigh(x3, coefficients(row, c + 3u * step), half_top);
-  (*stat).gap = ((*stat).gap + gap_growth((*stat).mass, before, s.top)) + ((w0.gap + w1.gap) + (w2.gap + w3.gap));
+  let w0 = share_of(x0, coefficients(row, c), half_top);
+  let w1 = share_of(x1, coefficients(row, c + step), half_top);
+  let w2 = share_of(x2, coefficients(row, c + 2u * step), half_top);
+  let w3 = share_of(x3, coefficients(row, c + 3u * step), half_top);
+  if (w0.odd || w1.odd || w2.odd || w3.odd) {
+    for (var i = 0u; i < 4u; i++) { add_odd(stat, row, c + i * step, half_top); }
+    return;
+  }
+  (*stat).gap += (w0.gap + w1.gap) + (w2.gap + w3.gap);
   (*stat).mass += (w0.mass + w1.mass) + (w2.mass + w3.mass);
-  (*stat).mass_met |= (w0.mass_met | w1.mass_met) | (w2.mass_met | w3.mass_met);
-  (*stat).gap_met |= (w0.gap_met | w1.gap_met) | (w2.gap_met | w3.gap_met);
 }
 
 fn stat_merge(a: Stat, b: Stat) -> Stat {

@@ -33,7 +33,8 @@ export async function findAdapter(
       "or use backend: 'cpu'."
     );
   }
-  if (!anyAdapter && isFallback(adapter)) return 'WebGPU has only a software adapter, which is slower than the CPU backend.';
+  if (!anyAdapter && isFallback(adapter))
+    return 'WebGPU has only a software adapter, which is slower than the CPU backend.';
   return { adapter, gpu };
 }
 

@@ -1,11 +1,6 @@
 import type { Backend, Download, Executable, GpuStorage, Operand, Operands, Storage } from '../backend.js';
 import { ELEMENT_BYTES, type TypedArray } from '../dtype.js';
-import {
-  type DeviceLostError,
-  InvalidArgumentError,
-  LimitExceededError,
-  type LossError,
-} from '../errors.js';
+import { type DeviceLostError, InvalidArgumentError, LimitExceededError, type LossError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { makePlan, type Plan, summarize } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
@@ -58,7 +53,8 @@ export class GpuBackend implements Backend {
     const { buffer, byteOffset } = storage as GpuStorage;
     this.check('tensor');
     return this.runtime.scoped('tensor', () => {
-      if (data.length > 0) this.device.queue.writeBuffer(buffer, byteOffset, data as GPUAllowSharedBufferSource);
+      if (data.length > 0)
+        this.device.queue.writeBuffer(buffer, byteOffset, data as GPUAllowSharedBufferSource);
     }).failure;
   }
 
@@ -78,7 +74,8 @@ export class GpuBackend implements Backend {
     const fail = (what: string): never => {
       throw new InvalidArgumentError(`${op}: ${what}`, { op, adapter: this.facts });
     };
-    if (typeof buffer?.size !== 'number' || typeof buffer.usage !== 'number') fail('the buffer must be a GPUBuffer.');
+    if (typeof buffer?.size !== 'number' || typeof buffer.usage !== 'number')
+      fail('the buffer must be a GPUBuffer.');
     if ((buffer.usage & STORAGE) === 0) fail('the buffer lacks GPUBufferUsage.STORAGE.');
     if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || byteOffset % ELEMENT_BYTES !== 0) {
       fail(`byteOffset is ${byteOffset}; use a multiple of ${ELEMENT_BYTES} from 0.`);
@@ -100,7 +97,8 @@ export class GpuBackend implements Backend {
     const { result, failure } = this.runtime.scoped(spec.op, () => {
       const operands: Record<string, Operand> = { ...given };
       for (const [name, role] of Object.entries(spec.roles)) {
-        if (role.access === 'out') operands[name] = { storage: this.createBuffer(`${spec.op}.${name}`, bytesOf(role)), work: CLEAN };
+        if (role.access === 'out')
+          operands[name] = { storage: this.createBuffer(`${spec.op}.${name}`, bytesOf(role)), work: CLEAN };
       }
       checkAliasing(spec, operands);
       const scratch = this.createScratch(plan);
@@ -149,7 +147,9 @@ export class GpuBackend implements Backend {
   }
 
   private planFor(spec: Spec, wishes: Partial<Policy>, operands: Operands): Plan {
-    const aligned = Object.values(operands).every(({ storage }) => (storage as GpuStorage).byteOffset % 16 === 0);
+    const aligned = Object.values(operands).every(
+      ({ storage }) => (storage as GpuStorage).byteOffset % 16 === 0,
+    );
     const plan = makePlan(spec, this.facts, aligned ? wishes : { ...wishes, vec4: false });
     for (const bytes of plan.scratch.values()) this.checkSize(spec.op, bytes);
     for (const role of Object.values(spec.roles)) this.checkSize(spec.op, bytesOf(role));
@@ -307,7 +307,9 @@ class BoundSet {
 }
 
 function inputWorks(spec: Spec, operands: Operands): Work[] {
-  return Object.entries(operands).flatMap(([name, { work }]) => (spec.roles[name]?.access === 'out' ? [] : [work]));
+  return Object.entries(operands).flatMap(([name, { work }]) =>
+    spec.roles[name]?.access === 'out' ? [] : [work],
+  );
 }
 
 function workOf(
@@ -319,7 +321,10 @@ function workOf(
   return deriveWork(inputWorks(spec, operands), failure, verdict === undefined ? [] : [verdict]);
 }
 
-function encodeAll(encoder: GPUCommandEncoder | GPUComputePassEncoder, dispatches: readonly BoundDispatch[]): void {
+function encodeAll(
+  encoder: GPUCommandEncoder | GPUComputePassEncoder,
+  dispatches: readonly BoundDispatch[],
+): void {
   const own = 'beginComputePass' in encoder;
   const pass = own ? encoder.beginComputePass() : encoder;
   for (const { pipeline, group, grid } of dispatches) {
@@ -356,4 +361,3 @@ function checkAliasing(spec: Spec, operands: Operands): void {
     if (writes) writers.add(buffer);
   }
 }
-

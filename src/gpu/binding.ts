@@ -9,6 +9,8 @@ import type { Pipeline } from './pipelines.js';
 const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
 const PARAMS_BYTES = 192;
 const PLACES_WORD = 16;
+// A sum over no rows binds an empty vector, and WebGPU no empty buffer; ours are at least this large.
+const SMALLEST_BINDING = 16;
 
 /** A dispatch with everything bound: nothing is created to encode it. */
 export interface BoundDispatch {
@@ -50,7 +52,10 @@ export function bindPlan(
       const view = new DataView(words, offset, PARAMS_BYTES);
       writeConstants(view, pass, dispatch);
       const entries: GPUBindGroupEntry[] = [
-        { binding: 0, resource: { __proto__: null, buffer: params, offset, size: PARAMS_BYTES } as GPUBufferBinding },
+        {
+          binding: 0,
+          resource: { __proto__: null, buffer: params, offset, size: PARAMS_BYTES } as GPUBufferBinding,
+        },
       ];
       pass.variant.bindings.forEach(({ role, access }, index) => {
         const source = pass.sources[role] as Source;
@@ -61,10 +66,20 @@ export function bindPlan(
         if (access === 'vec4' && range.first % 4 !== 0) throw misaligned(plan, source, storage.byteOffset);
         entries.push({
           binding: index + 1,
-          resource: { __proto__: null, buffer: storage.buffer, offset: range.offset, size: range.size } as GPUBufferBinding,
+          resource: {
+            __proto__: null,
+            buffer: storage.buffer,
+            offset: range.offset,
+            size: range.size,
+          } as GPUBufferBinding,
         });
       });
-      const group = device.createBindGroup({ __proto__: null, label: key, layout, entries } as GPUBindGroupDescriptor);
+      const group = device.createBindGroup({
+        __proto__: null,
+        label: key,
+        layout,
+        entries,
+      } as GPUBindGroupDescriptor);
       dispatches.push({ pipeline, group, grid: dispatch.grid });
     }
   });
@@ -90,9 +105,10 @@ function rangeOf(
   const whole = isVector || stride === 0;
   const start = byteOffset + (whole ? 0 : (firstRow / inner) * stride * ELEMENT_BYTES);
   const span = whole ? elements : (blocks - 1) * stride + classes * inner;
-  const offset = Math.floor(start / limits.minStorageBufferOffsetAlignment) * limits.minStorageBufferOffsetAlignment;
+  const offset =
+    Math.floor(start / limits.minStorageBufferOffsetAlignment) * limits.minStorageBufferOffsetAlignment;
   const first = (start - offset) / ELEMENT_BYTES;
-  return { offset, size: (first + span) * ELEMENT_BYTES, first };
+  return { offset, size: Math.max(SMALLEST_BINDING, (first + span) * ELEMENT_BYTES), first };
 }
 
 function misaligned(plan: Plan, { from }: Source, byteOffset: number): InvalidArgumentError {
@@ -126,8 +142,8 @@ function writeConstants(view: DataView, pass: Pass, { firstRow, rows, grid }: Di
     constants.prescale,
     constants.postscale,
   ];
-  uints.forEach((value, i) => view.setUint32(i * 4, value, true));
-  floats.forEach((value, i) => view.setFloat32((uints.length + i) * 4, value ?? 0, true));
+  for (const [i, value] of uints.entries()) view.setUint32(i * 4, value, true);
+  for (const [i, value] of floats.entries()) view.setFloat32((uints.length + i) * 4, value ?? 0, true);
 }
 
 function align(value: number, to: number): number {

@@ -1,4 +1,10 @@
-import { DeviceLostError, InvalidArgumentError, type LossError, OutOfMemoryError, ValidationError } from '../errors.js';
+import {
+  DeviceLostError,
+  InvalidArgumentError,
+  type LossError,
+  OutOfMemoryError,
+  ValidationError,
+} from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { Pipelines } from './pipelines.js';
 
@@ -24,7 +30,12 @@ export class LossDevice {
       this.lostError = new DeviceLostError(
         `the GPU device was lost (${info.reason || 'unknown'}): ${info.message || 'no reason given'}. ` +
           'Tensors on it are gone; make a new context with createContext().',
-        { op: 'device', adapter: facts, cause: info, reason: info.reason === 'destroyed' ? 'destroyed' : 'unknown' },
+        {
+          op: 'device',
+          adapter: facts,
+          cause: info,
+          reason: info.reason === 'destroyed' ? 'destroyed' : 'unknown',
+        },
       );
       return this.lostError;
     });
@@ -34,7 +45,10 @@ export class LossDevice {
   check(op: string): void {
     if (this.lostError !== undefined) throw this.lostError;
     if (this.closed) {
-      throw new InvalidArgumentError(`${op}: the context was destroyed; make a new one with createContext().`, { op });
+      throw new InvalidArgumentError(
+        `${op}: the context was destroyed; make a new one with createContext().`,
+        { op },
+      );
     }
   }
 
@@ -51,7 +65,10 @@ export class LossDevice {
    * Runs `work`, which must not await, and gives its result with what the device says of it. The scopes are pushed and popped in one
    * go: an await in between would give this work's errors to another call.
    */
-  scoped<T>(op: string, work: () => T): { readonly result: T; readonly failure: Promise<LossError | undefined> } {
+  scoped<T>(
+    op: string,
+    work: () => T,
+  ): { readonly result: T; readonly failure: Promise<LossError | undefined> } {
     const { device } = this;
     device.pushErrorScope('internal');
     device.pushErrorScope('out-of-memory');
@@ -67,7 +84,10 @@ export class LossDevice {
     return { result, failure: this.outcome(op, scopes) };
   }
 
-  private async outcome(op: string, scopes: readonly Promise<GPUError | null>[]): Promise<LossError | undefined> {
+  private async outcome(
+    op: string,
+    scopes: readonly Promise<GPUError | null>[],
+  ): Promise<LossError | undefined> {
     const details = { op, adapter: this.facts };
     try {
       const [validation, memory, internal] = await Promise.all(scopes);
@@ -80,7 +100,10 @@ export class LossDevice {
       }
       const other = validation ?? internal;
       if (other) {
-        return new ValidationError(`${op}: the device refused the work: ${other.message}`, { ...details, cause: other });
+        return new ValidationError(`${op}: the device refused the work: ${other.message}`, {
+          ...details,
+          cause: other,
+        });
       }
       return undefined;
     } catch (cause) {
@@ -112,12 +135,15 @@ function settleLater(op: string, facts: AdapterFacts, cause: unknown): Promise<D
   return new Promise((resolve) => {
     setTimeout(() => {
       resolve(
-        new DeviceLostError(`${op}: the GPU device stopped answering; make a new context with createContext().`, {
-          op,
-          adapter: facts,
-          cause,
-          reason: 'unknown',
-        }),
+        new DeviceLostError(
+          `${op}: the GPU device stopped answering; make a new context with createContext().`,
+          {
+            op,
+            adapter: facts,
+            cause,
+            reason: 'unknown',
+          },
+        ),
       );
     }, 1000);
   });

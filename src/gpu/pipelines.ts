@@ -39,7 +39,11 @@ export class Pipelines {
     const code = composeShader(variant);
     // Bad WGSL is reported twice, by the promise and as an error of the module: the scope takes the second.
     device.pushErrorScope('validation');
-    const module = device.createShaderModule({ __proto__: null, label: key, code } as GPUShaderModuleDescriptor);
+    const module = device.createShaderModule({
+      __proto__: null,
+      label: key,
+      code,
+    } as GPUShaderModuleDescriptor);
     const layout = device.createBindGroupLayout({
       __proto__: null,
       label: key,
@@ -58,10 +62,13 @@ export class Pipelines {
     const scope = device.popErrorScope();
     const [pipeline, error] = await Promise.allSettled([pipelining, scope]);
     const reported = error.status === 'fulfilled' ? error.value : error.reason;
-    if (pipeline.status === 'fulfilled' && reported === null) return { key, pipeline: pipeline.value, layout };
+    if (pipeline.status === 'fulfilled' && reported === null)
+      return { key, pipeline: pipeline.value, layout };
     const cause = pipeline.status === 'rejected' ? pipeline.reason : reported;
     const { messages } = await module.getCompilationInfo();
-    const told = messages.map(({ type, lineNum, linePos, message }) => `${type} at ${lineNum}:${linePos}: ${message}`);
+    const told = messages.map(
+      ({ type, lineNum, linePos, message }) => `${type} at ${lineNum}:${linePos}: ${message}`,
+    );
     throw new CompileError(
       `the shader ${key} did not compile on ${this.facts.description || 'this adapter'}:\n${told.join('\n') || String(cause)}\n` +
         'This is a fault of webgpu-loss or of the driver. Try policy: { subgroups: false, vec4: false }, or backend: "cpu".',

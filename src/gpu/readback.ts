@@ -11,7 +11,12 @@ const READ = 0x1;
  * Copies `bytes` bytes out of a buffer. A map resolves with stale contents when the copy failed, so `failure` must be looked at first:
  * it holds what the device said of the copy, and of the map.
  */
-export function download(runtime: LossDevice, buffer: GPUBuffer, byteOffset: number, bytes: number): Download {
+export function download(
+  runtime: LossDevice,
+  buffer: GPUBuffer,
+  byteOffset: number,
+  bytes: number,
+): Download {
   if (bytes === 0) return { failure: Promise.resolve(undefined), bytes: Promise.resolve(new ArrayBuffer(0)) };
   const { device } = runtime;
   const { result: staging, failure: refused } = runtime.scoped('read', () => {

@@ -1,10 +1,10 @@
-import getAbsent from '../../shaders/access/get-absent.wgsl?raw';
 import get from '../../shaders/access/get.wgsl?raw';
+import getAbsent from '../../shaders/access/get-absent.wgsl?raw';
 import loadAbsent from '../../shaders/access/load-absent.wgsl?raw';
 import loadScalar from '../../shaders/access/load-scalar.wgsl?raw';
 import loadVec4 from '../../shaders/access/load-vec4.wgsl?raw';
-import putAbsent from '../../shaders/access/put-absent.wgsl?raw';
 import put from '../../shaders/access/put.wgsl?raw';
+import putAbsent from '../../shaders/access/put-absent.wgsl?raw';
 import storeAbsent from '../../shaders/access/store-absent.wgsl?raw';
 import storeScalar from '../../shaders/access/store-scalar.wgsl?raw';
 import storeVec4 from '../../shaders/access/store-vec4.wgsl?raw';
@@ -50,9 +50,7 @@ export function composeShader(variant: Variant): string {
     ...(reduces ? [tree, subgroup > 0 ? subgroupReduction : workgroupReduction] : []),
     epilogue.source,
     STRATEGY_SOURCES[kernel],
-  ]
-    .join('\n')
-    ;
+  ].join('\n');
 }
 
 function head(variant: Variant): string {
@@ -78,8 +76,7 @@ function bufferName(role: string): string {
 
 /** Functions to read and write each role that the epilogue or the strategy may name, bound or not. */
 function accessors({ epilogue, bindings, aliases }: Variant): string {
-  const parts: string[] = [];
-  bindings.forEach(({ role, access }, i) => parts.push(places(role, access, i)));
+  const parts = bindings.map(({ role, access }, i) => places(role, access, i));
   for (const [name, role] of Object.entries({ ...epilogue.roles, ...HANDOVER })) {
     const home = aliases[name] ?? name;
     const binding = bindings.find((candidate) => candidate.role === home);

@@ -34,7 +34,10 @@ export class Call {
   constructor(op: string, name: string, lead: unknown, options: CallOptions) {
     this.op = op;
     if (!(lead instanceof Tensor)) {
-      throw new InvalidArgumentError(`${op}: ${name} must be a Tensor; make one with ctx.tensor(array, shape).`, { op });
+      throw new InvalidArgumentError(
+        `${op}: ${name} must be a Tensor; make one with ctx.tensor(array, shape).`,
+        { op },
+      );
     }
     this.context = lead.context;
     const { backend, policy } = backendOf(lead.context);
@@ -52,10 +55,17 @@ export class Call {
    * An argument of one of `shapes`: a tensor, or an array where the shape has one dimension (or one element).
    * The first of `shapes` is the one that messages name.
    */
-  vector(name: string, value: unknown, dtypes: readonly DType[], shapes: readonly (readonly number[])[]): Tensor {
+  vector(
+    name: string,
+    value: unknown,
+    dtypes: readonly DType[],
+    shapes: readonly (readonly number[])[],
+  ): Tensor {
     if (value instanceof Tensor) return this.tensor(name, value, dtypes, shapes);
     const { data, dtype } = checkData(this.op, name, value);
-    const shape = shapes.find((candidate) => candidate.length <= 1 && elementCount(candidate) === data.length);
+    const shape = shapes.find(
+      (candidate) => candidate.length <= 1 && elementCount(candidate) === data.length,
+    );
     if (shape === undefined) {
       const [wanted = []] = shapes;
       this.fail(
@@ -73,7 +83,8 @@ export class Call {
     dtypes: readonly DType[],
     shapes: readonly (readonly number[])[] | undefined,
   ): Tensor {
-    if (!(value instanceof Tensor)) this.fail(`${name} must be a Tensor; make one with ctx.tensor(array, shape).`);
+    if (!(value instanceof Tensor))
+      this.fail(`${name} must be a Tensor; make one with ctx.tensor(array, shape).`);
     if (value.context !== this.context) {
       this.fail(`${name} belongs to another context. Make all tensors of a call with the same one.`);
     }
@@ -112,7 +123,9 @@ export class Call {
         throwIfAborted(this.op, this.signal);
         return this.operands();
       });
-      return Object.fromEntries(Object.entries(results).map(([name, operand]) => [name, this.result(spec, name, operand)]));
+      return Object.fromEntries(
+        Object.entries(results).map(([name, operand]) => [name, this.result(spec, name, operand)]),
+      );
     } finally {
       for (const tensor of this.uploads) tensor.destroy();
     }
@@ -153,7 +166,9 @@ export function checkOptions(op: string, options: object, known: readonly string
   }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
-      throw new InvalidArgumentError(`${op}: unknown option '${name}'; there are ${known.join(', ')}.`, { op });
+      throw new InvalidArgumentError(`${op}: unknown option '${name}'; there are ${known.join(', ')}.`, {
+        op,
+      });
     }
   }
 }

@@ -2,7 +2,15 @@ import { InvalidArgumentError } from '../errors.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
 import type { Role } from '../spec.js';
 import type { Tensor } from '../tensor.js';
-import { CALL_OPTIONS, Call, type CallOptions, checkOptions, type IndexTargets, inputRole, type Vector } from './call.js';
+import {
+  CALL_OPTIONS,
+  Call,
+  type CallOptions,
+  checkOptions,
+  type IndexTargets,
+  inputRole,
+  type Vector,
+} from './call.js';
 import { crossEntropySpec, type Reduction } from './crossEntropySpec.js';
 
 /** Options that shape the loss, shared by `crossEntropy` and `planCrossEntropy`. */
@@ -86,7 +94,8 @@ export async function crossEntropy(
     : call.vector('targets', targets, ['i32', 'u32'], [perRow]);
   const terms = checkTerms(op, options, layout, isProbs);
   const { weight, gradOutput = 1 } = options;
-  const weightTensor = weight === undefined ? undefined : call.vector('weight', weight, ['f32'], [[layout.classes]]);
+  const weightTensor =
+    weight === undefined ? undefined : call.vector('weight', weight, ['f32'], [[layout.classes]]);
   const upstreamShape = terms.reduction === 'none' ? perRow : [];
   const upstream =
     typeof gradOutput === 'number'
@@ -139,7 +148,8 @@ export function checkTerms(
   if (!['none', 'mean', 'sum'].includes(reduction)) {
     fail(`reduction is '${String(reduction)}'; use 'none', 'mean' or 'sum'.`);
   }
-  if (typeof grad !== 'boolean' && grad !== 'in-place') fail(`grad is '${String(grad)}'; use true, false or 'in-place'.`);
+  if (typeof grad !== 'boolean' && grad !== 'in-place')
+    fail(`grad is '${String(grad)}'; use true, false or 'in-place'.`);
   for (const [name, value] of Object.entries({ gradTargets, returnLogSumExp })) {
     if (typeof value !== 'boolean') fail(`${name} must be true or false.`);
   }

@@ -1,11 +1,19 @@
-import { type CrossEntropyOptions as CpuOptions, crossEntropy as crossEntropyOnCpu } from '../cpu/crossEntropy.js';
+import {
+  type CrossEntropyOptions as CpuOptions,
+  crossEntropy as crossEntropyOnCpu,
+} from '../cpu/crossEntropy.js';
 import type { TypedArray } from '../dtype.js';
 import { CENSUS_WORDS, censusEpilogue } from '../plan/epilogue/census.js';
 import { crossEntropyIndexEpilogue } from '../plan/epilogue/crossEntropyIndex.js';
 import { crossEntropyProbsEpilogue } from '../plan/epilogue/crossEntropyProbs.js';
 import { reduceEpilogue } from '../plan/epilogue/reduce.js';
 import type { Constants, Pass, PassBuilder } from '../plan/pass.js';
-import { censusStatistic, softmaxStatistic, sumStatistic, weightedSoftmaxStatistic } from '../plan/statistics.js';
+import {
+  censusStatistic,
+  softmaxStatistic,
+  sumStatistic,
+  weightedSoftmaxStatistic,
+} from '../plan/statistics.js';
 import { type Layout, rowShape } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
 
@@ -43,7 +51,8 @@ export function crossEntropySpec(settings: CrossEntropySettings): Spec {
 }
 
 function rolesOf(settings: CrossEntropySettings): Roles {
-  const { layout, logits, targets, weight, reduction, grad, gradOutput, gradTargets, returnLogSumExp } = settings;
+  const { layout, logits, targets, weight, reduction, grad, gradOutput, gradTargets, returnLogSumExp } =
+    settings;
   const result = (shape: readonly number[]): Role => ({ shape, dtype: 'f32', access: 'out' });
   const perRow = result(rowShape(layout));
   return {
@@ -139,7 +148,12 @@ function runOnCpu(settings: CrossEntropySettings, arrays: Readonly<Record<string
     labelSmoothing,
     reduction,
     grad: grad !== false,
-    gradOutput: typeof gradOutput === 'number' ? gradOutput : upstream === undefined ? 1 : broadcast(gradOutput, upstream),
+    gradOutput:
+      typeof gradOutput === 'number'
+        ? gradOutput
+        : upstream === undefined
+          ? 1
+          : broadcast(gradOutput, upstream),
     ...(targets.dtype === 'f32' ? {} : { ignoreIndex }),
     ...(arrays['weight'] === undefined ? {} : { weight: arrays['weight'] }),
   };
@@ -159,4 +173,3 @@ function runOnCpu(settings: CrossEntropySettings, arrays: Readonly<Record<string
 function broadcast(role: Role, values: TypedArray): number | TypedArray {
   return role.broadcast === true ? (values[0] as number) : values;
 }
-

@@ -23,7 +23,15 @@ export interface GradOptions extends CallOptions {
  * @throws InvalidArgumentError, LimitExceededError.
  */
 export function softmaxGrad(probs: Tensor, gradOutput: Tensor, options: GradOptions = {}): Promise<Tensor> {
-  return fromOutput('softmaxGrad', 'probs', softmaxGradEpilogue, softmaxGradOnCpu, probs, gradOutput, options);
+  return fromOutput(
+    'softmaxGrad',
+    'probs',
+    softmaxGradEpilogue,
+    softmaxGradOnCpu,
+    probs,
+    gradOutput,
+    options,
+  );
 }
 
 /**
@@ -34,7 +42,11 @@ export function softmaxGrad(probs: Tensor, gradOutput: Tensor, options: GradOpti
  * @returns f32, the shape of `logProbs`.
  * @throws InvalidArgumentError, LimitExceededError.
  */
-export function logSoftmaxGrad(logProbs: Tensor, gradOutput: Tensor, options: GradOptions = {}): Promise<Tensor> {
+export function logSoftmaxGrad(
+  logProbs: Tensor,
+  gradOutput: Tensor,
+  options: GradOptions = {},
+): Promise<Tensor> {
   return fromOutput(
     'logSoftmaxGrad',
     'logProbs',
@@ -131,7 +143,11 @@ export async function logSumExpGrad(
             roles: { logits: 'logits', lse: 'lse', gradOutput: 'gradOutput', grad: 'grad' },
           }),
     cpu: (arrays) => {
-      const [x, l, g] = [arrays['logits'], arrays['lse'], arrays['gradOutput']] as [Float32Array, Float32Array, Float32Array];
+      const [x, l, g] = [arrays['logits'], arrays['lse'], arrays['gradOutput']] as [
+        Float32Array,
+        Float32Array,
+        Float32Array,
+      ];
       (arrays['grad'] as Float32Array).set(logSumExpGradOnCpu(x, l, g, shape, { axis }));
       return undefined;
     },

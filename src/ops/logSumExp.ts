@@ -49,7 +49,9 @@ export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): 
             roles: { logits: 'logits', output: 'output' },
           }),
     cpu: (arrays) => {
-      (arrays['output'] as Float32Array).set(logSumExpOnCpu(arrays['logits'] as Float32Array, shape, { axis }));
+      (arrays['output'] as Float32Array).set(
+        logSumExpOnCpu(arrays['logits'] as Float32Array, shape, { axis }),
+      );
       return undefined;
     },
   };

@@ -4,7 +4,15 @@ import type { DType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { PassSummary } from '../plan/plan.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
-import { checkShape, elementCount, formatShape, type Layout, layoutOf, rowShape, sameShape } from '../shape.js';
+import {
+  checkShape,
+  elementCount,
+  formatShape,
+  type Layout,
+  layoutOf,
+  rowShape,
+  sameShape,
+} from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
 import { setWork, Tensor, usableState } from '../tensor.js';
 import { checkOptions } from './call.js';
@@ -14,7 +22,9 @@ import { logSumExpSpec } from './logSumExp.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax.js';
 
 /** A tensor, or a part of a GPU buffer: dense f32, i32 or u32 elements, as the plan has it. */
-export type PlanBinding = Tensor | { readonly buffer: GPUBuffer; readonly offset?: number; readonly size?: number };
+export type PlanBinding =
+  | Tensor
+  | { readonly buffer: GPUBuffer; readonly offset?: number; readonly size?: number };
 
 /** An operation made ready: pipelines compiled, scratch allocated, to be encoded step after step. */
 export interface OpPlan<Bindings extends object> {
@@ -28,10 +38,7 @@ export interface OpPlan<Bindings extends object> {
    *
    * @throws InvalidArgumentError for bindings that are missing, too many, or of another shape or dtype; DeviceLostError.
    */
-  encode(
-    encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined,
-    bindings: Bindings,
-  ): void;
+  encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, bindings: Bindings): void;
   /** Frees scratch and parameters. Only after the work that uses them was submitted. */
   destroy(): void;
 }
@@ -131,14 +138,18 @@ export async function planCrossEntropy(
   const fail = (message: string): never => {
     throw new InvalidArgumentError(`${op}: ${message}`, { op, shapes: { logits: layout.shape } });
   };
-  if (targets !== 'index' && targets !== 'probs') fail(`targets is '${String(targets)}'; use 'index' or 'probs'.`);
-  if (targetDtype !== 'i32' && targetDtype !== 'u32') fail(`targetDtype is '${String(targetDtype)}'; use 'i32' or 'u32'.`);
+  if (targets !== 'index' && targets !== 'probs')
+    fail(`targets is '${String(targets)}'; use 'index' or 'probs'.`);
+  if (targetDtype !== 'i32' && targetDtype !== 'u32')
+    fail(`targetDtype is '${String(targetDtype)}'; use 'i32' or 'u32'.`);
   if (typeof weight !== 'boolean') fail('weight must be true or false; the tensor is a binding of encode.');
   const isProbs = targets === 'probs';
   const terms = checkTerms(op, { gradTargets: false, ...options }, layout, isProbs);
   const wanted = terms.reduction === 'none' ? 'rows' : 'scalar';
   if (typeof gradOutput !== 'number' && gradOutput !== wanted) {
-    fail(`gradOutput is '${String(gradOutput)}'; for reduction '${terms.reduction}' use a number or '${wanted}'.`);
+    fail(
+      `gradOutput is '${String(gradOutput)}'; for reduction '${terms.reduction}' use a number or '${wanted}'.`,
+    );
   }
   const perRow = rowShape(layout);
   const upstream: Role = { shape: wanted === 'rows' ? perRow : [], dtype: 'f32', access: 'in' };
@@ -159,10 +170,12 @@ export async function planCrossEntropy(
 function logitsOf(op: string, options: PlanOptions): { readonly layout: Layout; readonly logits: Role } {
   const { shape, dtype = 'f32', axis, rowStride } = options;
   checkShape(op, 'shape', shape);
-  if (dtype !== 'f32') throw new InvalidArgumentError(`${op}: dtype is '${String(dtype)}'; use 'f32'.`, { op });
+  if (dtype !== 'f32')
+    throw new InvalidArgumentError(`${op}: dtype is '${String(dtype)}'; use 'f32'.`, { op });
   const layout = layoutOf(op, shape, axis);
   const length = shape.at(-1) as number;
-  if (rowStride === undefined || rowStride === length) return { layout, logits: { shape, dtype, access: 'in' } };
+  if (rowStride === undefined || rowStride === length)
+    return { layout, logits: { shape, dtype, access: 'in' } };
   if (!Number.isSafeInteger(rowStride) || rowStride < length || layout.inner !== 1) {
     throw new InvalidArgumentError(
       `${op}: rowStride is ${rowStride}; use a whole number from ${length}, with the class axis last.`,
@@ -179,7 +192,9 @@ async function makeExecutable<Bindings extends object>(
   spec: Spec,
 ): Promise<OpPlan<Bindings>> {
   if (!(context instanceof Context)) {
-    throw new InvalidArgumentError(`${op}: the first argument must be a context, from createContext().`, { op });
+    throw new InvalidArgumentError(`${op}: the first argument must be a context, from createContext().`, {
+      op,
+    });
   }
   const { backend, policy } = backendOf(context);
   const merged = { ...policy, ...checkPolicy(op, wishes, backend.facts) };
@@ -209,7 +224,9 @@ class ContextPlan implements OpPlan<object> {
     const given = bindings as Readonly<Record<string, PlanBinding | undefined>>;
     for (const name of Object.keys(given)) {
       if (!(name in roles) && given[name] !== undefined) {
-        this.fail(`there is no binding '${name}' with these options; there are ${Object.keys(roles).join(', ')}.`);
+        this.fail(
+          `there is no binding '${name}' with these options; there are ${Object.keys(roles).join(', ')}.`,
+        );
       }
     }
     const operands: Record<string, Operand> = {};
@@ -223,7 +240,8 @@ class ContextPlan implements OpPlan<object> {
 
   private operand(name: string, roles: Roles, binding: PlanBinding | undefined): Operand {
     const role = roles[name] as Role;
-    if (binding === undefined) return this.fail(`the binding '${name}' is missing; give a tensor of ${formatShape(role.shape)}.`);
+    if (binding === undefined)
+      return this.fail(`the binding '${name}' is missing; give a tensor of ${formatShape(role.shape)}.`);
     if (!(binding instanceof Tensor)) return this.part(name, role, binding);
     const state = usableState(this.spec.op, name, binding);
     if (binding.context !== this.context) this.fail(`${name} belongs to another context.`);
@@ -238,7 +256,11 @@ class ContextPlan implements OpPlan<object> {
     return state;
   }
 
-  private part(name: string, role: Role, { buffer, offset = 0, size }: Exclude<PlanBinding, Tensor>): Operand {
+  private part(
+    name: string,
+    role: Role,
+    { buffer, offset = 0, size }: Exclude<PlanBinding, Tensor>,
+  ): Operand {
     const { backend } = backendOf(this.context);
     const count = elementCount(role.shape);
     const length = role.shape.at(-1) ?? 1;

@@ -1,5 +1,5 @@
-import { LimitExceededError } from '../errors.js';
 import { ELEMENT_BYTES } from '../dtype.js';
+import { LimitExceededError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
 import type { Roles } from '../spec.js';
@@ -105,7 +105,8 @@ export class PassBuilder {
   build(work: RowWork): Pass[] {
     const { rows, epilogue, statistic } = work;
     const policy = choosePolicy({ classes: rows.classes, inner: rows.inner }, this.facts, this.wishes);
-    const kernels = statistic === undefined ? (['map'] as const) : kernelsOf(policy.strategy, writesElements(work));
+    const kernels =
+      statistic === undefined ? (['map'] as const) : kernelsOf(policy.strategy, writesElements(work));
     let segments = 1;
     let roles = work.roles;
     if (kernels[0] === 'map' || kernels[0] === 'split-partial') {
@@ -113,7 +114,10 @@ export class PassBuilder {
     }
     if (statistic !== undefined && kernels[0] === 'split-partial') {
       // Named after the epilogue: two row works of one call do not share scratch.
-      const partials = this.scratchVector(`${epilogue.name}.partials`, rows.count * segments * statistic.words);
+      const partials = this.scratchVector(
+        `${epilogue.name}.partials`,
+        rows.count * segments * statistic.words,
+      );
       const records = this.scratchVector(`${epilogue.name}.records`, rows.count * epilogue.words);
       roles = { ...roles, partials, records };
     }
@@ -135,7 +139,8 @@ export class PassBuilder {
       }
       const source = this.source(from, kind, rows);
       const aligned = kind !== 'vector' && rows.classes % 4 === 0 && source.stride % 4 === 0;
-      const access = kind === 'vector' ? kind : matrixAccess(policy, kind === 'matrix' ? rows.inner : 1, aligned);
+      const access =
+        kind === 'vector' ? kind : matrixAccess(policy, kind === 'matrix' ? rows.inner : 1, aligned);
       sources[name] = source;
       bindings.push({ role: name, access, write: use === 'write' });
     };
@@ -148,7 +153,9 @@ export class PassBuilder {
       if (writesElements(work)) bind('records', { kind: 'vector', use: 'write' });
     }
     if (kernel === 'map') bind('records', { kind: 'vector', use: 'read' });
-    const used = bindings.map((binding) => (overwritten.has(binding.role) ? { ...binding, write: true } : binding));
+    const used = bindings.map((binding) =>
+      overwritten.has(binding.role) ? { ...binding, write: true } : binding,
+    );
     this.checkBindings(used, sources);
     const reduces = kernel !== 'row-per-thread' && kernel !== 'map';
     return {
@@ -232,7 +239,9 @@ export class PassBuilder {
         throw new LimitExceededError(
           `${this.op}: ${rows.inner === 1 ? 'one row' : `${rows.inner} interleaved rows`} of ${from} take ${stride * ELEMENT_BYTES} bytes; ` +
             `one binding of this adapter holds ${maxStorageBufferBindingSize}. ` +
-            (rows.inner === 1 ? 'Use an adapter with a larger limit.' : 'Move the class axis to the end, or split the batch.'),
+            (rows.inner === 1
+              ? 'Use an adapter with a larger limit.'
+              : 'Move the class axis to the end, or split the batch.'),
           { op: this.op, adapter: this.facts },
         );
       }
@@ -248,7 +257,12 @@ export class PassBuilder {
   }
 
   /** Workgroups in two dimensions, since one holds only 65,535. */
-  private grid(kernel: KernelName, rows: number, policy: Policy, segments: number): readonly [number, number] {
+  private grid(
+    kernel: KernelName,
+    rows: number,
+    policy: Policy,
+    segments: number,
+  ): readonly [number, number] {
     const groups =
       kernel === 'row-per-thread'
         ? Math.ceil(rows / policy.workgroupSize)
@@ -258,10 +272,13 @@ export class PassBuilder {
     const most = this.facts.limits.maxComputeWorkgroupsPerDimension;
     const height = Math.ceil(groups / most);
     if (height > most) {
-      throw new LimitExceededError(`${this.op}: ${rows} rows need more workgroups than a dispatch of this adapter has.`, {
-        op: this.op,
-        adapter: this.facts,
-      });
+      throw new LimitExceededError(
+        `${this.op}: ${rows} rows need more workgroups than a dispatch of this adapter has.`,
+        {
+          op: this.op,
+          adapter: this.facts,
+        },
+      );
     }
     return [Math.ceil(groups / Math.max(1, height)), height];
   }

@@ -28,7 +28,12 @@ export function makePlan(spec: Spec, facts: AdapterFacts, wishes: Partial<Policy
   const builder = new PassBuilder(spec.op, spec.roles, facts, wishes);
   const passes = spec.passes(builder);
   const { scratch } = builder;
-  return { spec, passes, scratch, scratchBytes: [...scratch.values()].reduce((sum, bytes) => sum + bytes, 0) };
+  return {
+    spec,
+    passes,
+    scratch,
+    scratchBytes: [...scratch.values()].reduce((sum, bytes) => sum + bytes, 0),
+  };
 }
 
 export function summarize(passes: readonly Pass[]): readonly PassSummary[] {

@@ -40,11 +40,7 @@ const SEGMENT = 8192;
 const WORKGROUP_SIZE = 64;
 
 /** The policy for one kind of row on one adapter, with the caller's own wishes (checked) in place of the defaults. */
-export function choosePolicy(
-  query: PolicyQuery,
-  facts: AdapterFacts,
-  wishes: Partial<Policy> = {},
-): Policy {
+export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Partial<Policy> = {}): Policy {
   const workgroupSize = wishes.workgroupSize ?? WORKGROUP_SIZE;
   const subgroupsFit =
     facts.features.includes('subgroups') &&
@@ -67,7 +63,11 @@ function defaultStrategy({ classes, inner }: PolicyQuery): Strategy {
 }
 
 /** Throws `InvalidArgumentError` for wishes that no adapter, or not this one, can grant. */
-export function checkPolicy(op: string, wishes: Partial<Policy> | undefined, facts: AdapterFacts): Partial<Policy> {
+export function checkPolicy(
+  op: string,
+  wishes: Partial<Policy> | undefined,
+  facts: AdapterFacts,
+): Partial<Policy> {
   if (wishes === undefined) return {};
   const fail = (what: string): never => {
     throw new InvalidArgumentError(`${op}: policy.${what}`, { op, adapter: facts });
@@ -81,10 +81,14 @@ export function checkPolicy(op: string, wishes: Partial<Policy> | undefined, fac
     fail(`strategy is '${String(strategy)}'; use one of ${STRATEGIES.join(', ')}.`);
   }
   for (const name of ['subgroups', 'vec4'] as const) {
-    if (wishes[name] !== undefined && typeof wishes[name] !== 'boolean') fail(`${name} must be true or false.`);
+    if (wishes[name] !== undefined && typeof wishes[name] !== 'boolean')
+      fail(`${name} must be true or false.`);
   }
   if (workgroupSize !== undefined) {
-    const most = Math.min(facts.limits.maxComputeInvocationsPerWorkgroup, facts.limits.maxComputeWorkgroupSizeX);
+    const most = Math.min(
+      facts.limits.maxComputeInvocationsPerWorkgroup,
+      facts.limits.maxComputeWorkgroupSizeX,
+    );
     if (!Number.isInteger(Math.log2(workgroupSize)) || workgroupSize < 8 || workgroupSize > most) {
       fail(`workgroupSize is ${workgroupSize}; use a power of two from 8 to ${most}.`);
     }

@@ -1,7 +1,15 @@
 import source from '../../../shaders/epilogue/cross-entropy-index.wgsl?raw';
 import { softmaxLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
-import { censusRole, classWeightRole, logitsRole, resultRole, rowResultRole, rowRole, upstreamRole } from './roles.js';
+import {
+  censusRole,
+  classWeightRole,
+  logitsRole,
+  resultRole,
+  rowResultRole,
+  rowRole,
+  upstreamRole,
+} from './roles.js';
 
 export const crossEntropyIndexEpilogue: Epilogue = {
   name: 'cross-entropy-index',

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { guarded, USAGE } from './device.js';
+
+/**
+ * Adam's settings, found by trying: with them 40 steps leave 0.0002 nats (30 leave 0.0005), for vocabularies of 1 to 6,000.
+ *
+ * The hard part is the tokens that never follow a row's token: their probability starts at 1 / V and has to vanish. Their
+ * gradient is their probability, so plain gradient descent slows down as it succeeds and leaves a mass of about V / (rate t).
+ * Adam divides the gradient by its own recent size, which makes the logit fall by about `rate` a step however small the
+ * gradient has become, provided that the memory of that size (beta2) is short. A rate that falls along a cosine to 0 then
+ * lets the logits of the tokens that do follow settle.
+ */
+export const ADAM = { rate: 1, beta1: 0.7, beta2: 0.7, epsilon: 1e-8 } as const;
+
+/** What one step needs: `t` from 1 to `steps`. */
+export interface AdamStep {
+  readonly rate: number;
+  readonly correction1: number;
+  readonly correction2: number;
+}
+
+/** The schedule: the rate at step `t` of `steps`, and the corrections for averages that started at 0. */
+export function adamStep(t: number, steps: number): AdamStep {
+  return {
+    rate: (ADAM.rate / 2) * (1 + Math.cos((Math.PI * (t - 1)) / steps)),
+    correction1: 1 / (1 - ADAM.beta1 ** t),
+    correction2: 1 / (1 - ADAM.beta2 ** t),
+  };
+}
+
+/** Adam over plain arrays: changes `logits` in place. */
+export class CpuAdam {
+  readonly #mean: Float32Array;
+  readonly #square: Float32Array;
+
+  /** @param length number of logits */
+  constructor(length: number) {
+    this.#mean = new Float32Array(length);
+    this.#square = new Float32Array(length);
+  }
+
+  apply(step: AdamStep, logits: Float32Array, gradient: Float32Array): void {
+    const { beta1, beta2, epsilon } = ADAM;
+    const mean = this.#mean;
+    const square = this.#square;
+    for (let i = 0; i < logits.length; i++) {
+      const g = gradient[i]!;
+      const m = beta1 * mean[i]! + (1 - beta1) * g;
+      const v = beta2 * square[i]! + (1 - beta2) * g * g;
+      mean[i] = m;
+      square[i] = v;
+      logits[i] =
+        logits[i]! - (step.rate * m * step.correction1) / (Math.sqrt(v * step.correction2) + epsilon);
+    }
+  }
+}
+
+const STEP_BYTES = 32;
+const WORKGROUP_SIZE = 64;
+/** Enough to fill any GPU; each invocation strides over what is left. */
+const MAX_WORKGROUPS = 4096;
+
+/** Adam as a compute pass over GPU buffers: changes the logits where they are. */
+export class GpuAdam {
+  readonly #device: GPUDevice;
+  readonly #pipeline: GPUComputePipeline;
+  readonly #owned: GPUBuffer[];
+  readonly #pieces: { readonly uniform: GPUBuffer; readonly bind: GPUBindGroup; readonly vectors: number }[];
+
+  private constructor(
+    device: GPUDevice,
+    pipeline: GPUComputePipeline,
+    owned: GPUBuffer[],
+    pieces: { readonly uniform: GPUBuffer; readonly bind: GPUBindGroup; readonly vectors: number }[],
+  ) {
+    this.#device = device;
+    this.#pipeline = pipeline;
+    this.#owned = owned;
+    this.#pieces = pieces;
+  }
+
+  /**
+   * @param logits f32, usage STORAGE, size a multiple of 16 bytes; the bytes past the last logit must stay 0 in `gradient`
+   * @param gradient as long as `logits`
+   * @throws Error when the device cannot hold the two averages, each as long as `logits`
+   */
+  static create(device: GPUDevice, logits: GPUBuffer, gradient: GPUBuffer): Promise<GpuAdam> {
+    return guarded(device, 'preparing Adam', () => {
+      const code = readFileSync(new URL('./adam.wgsl', import.meta.url), 'utf8');
+      const module = device.createShaderModule({ label: 'adam', code });
+      const pipeline = device.createComputePipeline({
+        label: 'adam',
+        layout: 'auto',
+        compute: { module, entryPoint: 'adam' },
+      });
+      const average = (label: string) =>
+        device.createBuffer({ label, size: logits.size, usage: USAGE.storage });
+      const mean = average('adam: mean of the gradient');
+      const square = average('adam: mean of its square');
+      const owned = [mean, square];
+
+      // An adapter may bind less of a buffer than the matrix takes: then the kernel goes over it in pieces.
+      const most = Math.floor(device.limits.maxStorageBufferBindingSize / 256) * 256;
+      const pieces = [];
+      for (let offset = 0; offset < logits.size; offset += most) {
+        const size = Math.min(most, logits.size - offset);
+        const uniform = device.createBuffer({
+          label: 'adam: step',
+          size: STEP_BYTES,
+          usage: USAGE.uniform | USAGE.copyTarget,
+        });
+        owned.push(uniform);
+        const entries = [logits, gradient, mean, square].map((buffer, i) => ({
+          binding: i + 1,
+          resource: { buffer, offset, size },
+        }));
+        const bind = device.createBindGroup({
+          label: 'adam',
+          layout: pipeline.getBindGroupLayout(0),
+          entries: [{ binding: 0, resource: { buffer: uniform } }, ...entries],
+        });
+        pieces.push({ uniform, bind, vectors: size / 16 });
+      }
+      return new GpuAdam(device, pipeline, owned, pieces);
+    });
+  }
+
+  /** Puts the step into the caller's encoder, which must be submitted before the next call: the settings go through the queue. */
+  encode(encoder: GPUCommandEncoder, step: AdamStep): void {
+    const { beta1, beta2, epsilon } = ADAM;
+    const pass = encoder.beginComputePass({ label: 'adam' });
+    pass.setPipeline(this.#pipeline);
+    for (const { uniform, bind, vectors } of this.#pieces) {
+      const settings = new ArrayBuffer(STEP_BYTES);
+      new Float32Array(settings).set([step.rate, beta1, beta2, epsilon, step.correction1, step.correction2]);
+      new Uint32Array(settings)[6] = vectors;
+      this.#device.queue.writeBuffer(uniform, 0, settings);
+      pass.setBindGroup(0, bind);
+      pass.dispatchWorkgroups(Math.min(MAX_WORKGROUPS, Math.ceil(vectors / WORKGROUP_SIZE)));
+    }
+    pass.end();
+  }
+
+  destroy(): void {
+    for (const buffer of this.#owned) buffer.destroy();
+  }
+}

@@ -1,0 +1,114 @@
+import { parseArgs } from 'node:util';
+
+/** What the command line asks for. */
+export interface Options {
+  readonly backend: 'auto' | 'webgpu' | 'cpu';
+  /** auto, hardware, swiftshader, lavapipe, or a part of an adapter's name. */
+  readonly adapter: string;
+  readonly steps: number;
+  readonly vocab: number;
+  readonly seed: number;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+/** An argument that cannot be used; the message says what would do. */
+export class OptionError extends Error {
+  override name = 'OptionError';
+}
+
+const BACKENDS = ['auto', 'webgpu', 'cpu'] as const;
+/** Past this the six matrices of V x V numbers no longer fit in 2 GB. */
+const MAX_VOCAB = 8192;
+const MAX_STEPS = 10_000;
+const MAX_SEED = 2 ** 32 - 1;
+
+export const DEFAULTS: Options = {
+  backend: 'auto',
+  adapter: 'auto',
+  steps: 40,
+  vocab: 2048,
+  seed: 1851,
+  json: false,
+  help: false,
+};
+
+export const HELP = `Trains a bigram language model of Moby Dick by maximum likelihood.
+
+Usage: npm start -- [options]
+
+  --backend NAME   auto (default): WebGPU if there is any adapter, else the CPU
+                   webgpu: WebGPU or fail;  cpu: the CPU
+  --adapter NAME   auto (default): hardware, else SwiftShader from npm
+                   hardware, swiftshader, lavapipe, or a part of an adapter's name: that one or fail
+  --steps N        optimizer steps, 1 to ${MAX_STEPS} (default ${DEFAULTS.steps})
+  --vocab N        the N commonest tokens, 1 to ${MAX_VOCAB}, plus one for the rest (default ${DEFAULTS.vocab})
+  --seed N         seed of the sampled sentences, 0 to ${MAX_SEED} (default ${DEFAULTS.seed})
+  --json           print one JSON object and nothing else
+  -h, --help       print this
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @param args without the program's name
+ * @throws OptionError on an unknown option, a missing or a bad value
+ */
+export function parseOptions(args: readonly string[]): Options {
+  const values = parse(args);
+  if (values.help === true) return { ...DEFAULTS, help: true };
+  const backend = oneOf('--backend', values.backend ?? DEFAULTS.backend, BACKENDS);
+  const adapter = values.adapter ?? DEFAULTS.adapter;
+  if (adapter.trim() === '') throw new OptionError('--adapter must not be empty');
+  if (backend === 'cpu' && adapter !== 'auto') {
+    throw new OptionError(
+      `--adapter ${adapter} needs WebGPU, but --backend cpu asks for none; leave one of them out`,
+    );
+  }
+  return {
+    backend,
+    adapter,
+    steps: whole('--steps', values.steps, 1, MAX_STEPS, DEFAULTS.steps),
+    vocab: whole('--vocab', values.vocab, 1, MAX_VOCAB, DEFAULTS.vocab),
+    seed: whole('--seed', values.seed, 0, MAX_SEED, DEFAULTS.seed),
+    json: values.json === true,
+    help: false,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        backend: { type: 'string' },
+        adapter: { type: 'string' },
+        steps: { type: 'string' },
+        vocab: { type: 'string' },
+        seed: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    // Node's messages are good; their second line advises on passing positional arguments, which there are none of.
+    const [first = ''] = String((error as Error).message).split(/\. |\n/);
+    throw new OptionError(first.replace(/\.$/, ''), { cause: error });
+  }
+}
+
+function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === value);
+  if (found === undefined)
+    throw new OptionError(`${name} must be one of ${allowed.join(', ')}, not "${value}"`);
+  return found;
+}
+
+function whole(name: string, text: string | undefined, min: number, max: number, fallback: number): number {
+  if (text === undefined) return fallback;
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) {
+    throw new OptionError(`${name} must be a whole number from ${min} to ${max}, not "${text}"`);
+  }
+  return value;
+}

@@ -1,0 +1,295 @@
+// Every golden case through the public API, compared with PyTorch's float64 result under the derived bounds.
+
+import * as cpu from '../../src/cpu.js';
+import {
+  type Context,
+  crossEntropy,
+  InvalidArgumentError,
+  logSoftmax,
+  logSoftmaxGrad,
+  logSumExp,
+  logSumExpGrad,
+  softmax,
+  softmaxGrad,
+  TargetOutOfRangeError,
+  type Tensor,
+} from '../../src/index.js';
+import { type Layout, rowShape } from '../../src/shape.js';
+import {
+  gradOutputSum,
+  logProbabilityBound,
+  logSoftmaxGradBound,
+  logSumExpBound,
+  logSumExpGradBound,
+  probabilityBound,
+  type RowFacts,
+  softmaxGradBound,
+  softmaxGradFacts,
+  type WeightedSum,
+} from '../support/bounds.js';
+import type { Golden, GoldenCase, GoldenOutput } from '../support/golden.js';
+import type { Ledger } from '../support/ledger.js';
+import type { Check, Env } from './check.js';
+import { crossEntropyOptionsOf, expectationOf, goldenLayout, input } from './contract.js';
+import { crossEntropyBounds } from './crossEntropyBounds.js';
+import { CaseRows } from './rows.js';
+
+type Runner = (golden: GoldenCase, env: Env) => Promise<void>;
+
+const RUNNERS: Record<string, Runner> = {
+  softmax: runSoftmax,
+  log_softmax: runLogSoftmax,
+  logsumexp: runLogSumExp,
+  cross_entropy: runCrossEntropy,
+  cross_entropy_full: runCrossEntropy,
+};
+
+/** The golden ops that the library has all options of. `cross_entropy_full` needs temperature, softcap and z-loss too. */
+const OPS = ['softmax', 'log_softmax', 'logsumexp', 'cross_entropy'];
+
+/** One check for each golden case of these ops. */
+export function goldenChecks(golden: Golden, ops: readonly string[] = OPS): Check[] {
+  return ops.flatMap((op) => {
+    const run = RUNNERS[op];
+    const cases = golden.cases.filter((entry) => entry.op === op);
+    if (!run || cases.length === 0) throw new Error(`No golden cases, or no way to run them: ${op}`);
+    return cases.map((entry) => ({ name: `golden ${op} ${entry.name}`, run: (env: Env) => run(entry, env) }));
+  });
+}
+
+async function runSoftmax(golden: GoldenCase, env: Env): Promise<void> {
+  await withTensors(async (keep) => {
+    const { shape, axis } = goldenLayout(golden);
+    const logits = input(golden, 'logits').data as Float32Array;
+    const upstream = input(golden, 'grad_output').data as Float32Array;
+    const output = keep(await softmax(keep(env.ctx.tensor(logits, shape)), { axis }));
+    const grad = keep(await softmaxGrad(output, keep(env.ctx.tensor(upstream, shape)), { axis }));
+
+    const rows = new CaseRows(goldenLayout(golden), logits);
+    const sums = perRow(rows, upstream, (row, g) =>
+      softmaxGradFacts(row, g, (k) => probabilityBound(row, k)),
+    );
+    const compare = comparison(golden, env.ledger);
+    compare('softmax', 'output', await numbers(output), (i) => probabilityBound(rows.at(i), rows.classOf(i)));
+    compare('softmax gradient', 'grad_logits', await numbers(grad), (i) => {
+      const row = rows.at(i);
+      const sum = sums(rows.rowOf(i));
+      return softmaxGradBound(row, rows.classOf(i), upstream[i] as number, sum, (k) =>
+        probabilityBound(row, k),
+      );
+    });
+  });
+}
+
+async function runLogSoftmax(golden: GoldenCase, env: Env): Promise<void> {
+  await withTensors(async (keep) => {
+    const { shape, axis } = goldenLayout(golden);
+    const logits = input(golden, 'logits').data as Float32Array;
+    const upstream = input(golden, 'grad_output').data as Float32Array;
+    const output = keep(await logSoftmax(keep(env.ctx.tensor(logits, shape)), { axis }));
+    const grad = keep(await logSoftmaxGrad(output, keep(env.ctx.tensor(upstream, shape)), { axis }));
+
+    const rows = new CaseRows(goldenLayout(golden), logits);
+    const sums = perRow(rows, upstream, gradOutputSum);
+    const compare = comparison(golden, env.ledger);
+    compare('log-softmax', 'output', await numbers(output), (i) =>
+      logProbabilityBound(rows.at(i), rows.classOf(i)),
+    );
+    compare('log-softmax gradient', 'grad_logits', await numbers(grad), (i) => {
+      const row = rows.at(i);
+      const sum = sums(rows.rowOf(i));
+      return logSoftmaxGradBound(row, rows.classOf(i), upstream[i] as number, sum, (k) =>
+        logProbabilityBound(row, k),
+      );
+    });
+  });
+}
+
+async function runLogSumExp(golden: GoldenCase, env: Env): Promise<void> {
+  await withTensors(async (keep) => {
+    const layout = goldenLayout(golden);
+    const { shape, axis } = layout;
+    const keepDims = golden.options.keepdim ?? false;
+    const logits = input(golden, 'logits').data as Float32Array;
+    const upstream = input(golden, 'grad_output').data as Float32Array;
+    const x = keep(env.ctx.tensor(logits, shape));
+    const lse = keep(await logSumExp(x, { axis, keepDims }));
+    expectShape(lse, rowShape(layout, keepDims), golden.name);
+    const plain = keepDims ? keep(await logSumExp(x, { axis })) : lse;
+    const g = keep(env.ctx.tensor(upstream, rowShape(layout)));
+    const grad = keep(await logSumExpGrad(x, plain, g, { axis }));
+
+    const rows = new CaseRows(layout, logits);
+    const compare = comparison(golden, env.ledger);
+    compare('log-sum-exp', 'output', await numbers(lse), (r) => logSumExpBound(rows.row(r)));
+    compare('log-sum-exp gradient', 'grad_logits', await numbers(grad), (i) => {
+      const row = rows.at(i);
+      return logSumExpGradBound(row, rows.classOf(i), upstream[rows.rowOf(i)] as number, logSumExpBound(row));
+    });
+  });
+}
+
+async function runCrossEntropy(golden: GoldenCase, env: Env): Promise<void> {
+  const expected = expectationOf(golden);
+  await withTensors(async (keep) => {
+    const layout = goldenLayout(golden);
+    const logits = input(golden, 'logits').data as Float32Array;
+    const target = input(golden, 'target');
+    const options = crossEntropyOptionsOf(golden);
+    const { gradOutput } = options;
+    const call = async () => {
+      const result = await crossEntropy(
+        keep(env.ctx.tensor(logits, layout.shape)),
+        keep(env.ctx.tensor(target.data as Float32Array | Int32Array, target.shape)),
+        {
+          ...options,
+          gradOutput:
+            typeof gradOutput === 'number' ? gradOutput : upstreamOf(gradOutput, layout, env.ctx, keep),
+          grad: true,
+          returnLogSumExp: true,
+        },
+      );
+      for (const tensor of Object.values(result)) keep(tensor as Tensor);
+      return result;
+    };
+
+    if (expected.kind === 'invalidArgument') {
+      const error = await rejection(call());
+      if (!(error instanceof InvalidArgumentError))
+        throw new Error(`${golden.name}: InvalidArgumentError, not ${error}`);
+      return;
+    }
+    const { loss, grad, gradTargets, logSumExp: lse } = await call();
+    if (expected.kind === 'targetOutOfRange') {
+      const error = await rejection(loss.read());
+      if (
+        !(error instanceof TargetOutOfRangeError) ||
+        error.row !== expected.row ||
+        error.value !== expected.value
+      ) {
+        throw new Error(`${golden.name}: TargetOutOfRangeError of row ${expected.row}, not ${error}`);
+      }
+      return;
+    }
+    if (!grad || !lse) throw new Error(`${golden.name}: a result that was asked for is missing`);
+    expectShape(loss, options.reduction === 'none' ? rowShape(layout) : [], golden.name);
+    expectShape(grad, layout.shape, golden.name);
+    expectShape(lse, rowShape(layout), golden.name);
+
+    const rows = new CaseRows(layout, logits, options);
+    const bounds = crossEntropyBounds(rows, target.data, options);
+    const compare = comparison(golden, env.ledger);
+    compare('cross-entropy loss', 'loss', await numbers(loss), bounds.loss);
+    compare('cross-entropy gradient', 'grad_logits', await numbers(grad), bounds.grad);
+    if (expected.outputs['grad_target']) {
+      if (!gradTargets) throw new Error(`${golden.name}: no gradTargets`);
+      compare('cross-entropy target gradient', 'grad_target', await numbers(gradTargets), bounds.gradTargets);
+    }
+    // PyTorch gives no log-sum-exp here; the float64 implementation does, which its own tests hold against PyTorch.
+    const exact = cpu.crossEntropy(logits, target.data, layout.shape, options).logSumExp;
+    const where = `${golden.name} logSumExp`;
+    env.ledger.checkAll('log-sum-exp', await numbers(lse), exact, (r) => logSumExpBound(rows.row(r)), where);
+  });
+}
+
+/** One value a row: as the caller's array where that is allowed, otherwise as a tensor. */
+function upstreamOf(values: Float32Array, layout: Layout, ctx: Context, keep: Keep): Float32Array | Tensor {
+  const shape = rowShape(layout);
+  return shape.length === 1 ? values : keep(ctx.tensor(values, shape));
+}
+
+type Keep = <T extends Tensor>(tensor: T) => T;
+
+/** Runs `body` and destroys every tensor it kept, also when it throws. */
+async function withTensors(body: (keep: Keep) => Promise<void>): Promise<void> {
+  const kept = new Set<Tensor>();
+  try {
+    await body((tensor) => {
+      kept.add(tensor);
+      return tensor;
+    });
+  } finally {
+    for (const tensor of kept) tensor.destroy();
+  }
+}
+
+async function numbers(tensor: Tensor): Promise<Float32Array> {
+  const values = await tensor.read();
+  if (!(values instanceof Float32Array)) throw new Error(`read() gave a ${values.constructor.name}`);
+  return values;
+}
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  return 'no error at all';
+}
+
+function expectShape(tensor: Tensor, shape: readonly number[], name: string): void {
+  if (tensor.shape.join() !== shape.join()) {
+    throw new Error(
+      `${name}: a result of shape [${tensor.shape.join(', ')}], expected [${shape.join(', ')}]`,
+    );
+  }
+}
+
+/** Facts of each row that take its whole upstream gradient, made when first asked for. */
+function perRow(
+  rows: CaseRows,
+  upstream: Float32Array,
+  make: (row: RowFacts, gradOutput: Float64Array) => WeightedSum,
+): (r: number) => WeightedSum {
+  const made: WeightedSum[] = [];
+  return (r) => {
+    made[r] ??= make(rows.row(r), rows.read(upstream, r));
+    return made[r] as WeightedSum;
+  };
+}
+
+/** Compares a result with the golden output of that name, all of it or at the places the summary knows. */
+function comparison(
+  golden: GoldenCase,
+  ledger: Ledger,
+): (quantity: string, name: string, actual: Float32Array, bound: (i: number) => number) => void {
+  const expected = expectationOf(golden);
+  if (expected.kind !== 'values') throw new Error(`${golden.name} has no values to compare with`);
+  return (quantity, name, actual, bound) => {
+    const output = expected.outputs[name];
+    if (!output) throw new Error(`${golden.name} has no output ${name}`);
+    compareOutput(ledger, quantity, actual, output, bound, `${golden.name} ${name}`);
+  };
+}
+
+function compareOutput(
+  ledger: Ledger,
+  quantity: string,
+  actual: Float32Array,
+  output: GoldenOutput,
+  bound: (i: number) => number,
+  where: string,
+): void {
+  if ('data' in output) {
+    ledger.checkAll(quantity, actual, output.data, bound, where);
+    return;
+  }
+  const { index, value, rowSum } = output.summary;
+  index.forEach((at, k) => {
+    ledger.check(quantity, actual[at] as number, value[k] as number, bound(at), () => `${where}[${at}]`);
+  });
+  // The row sums vouch for all the other places. In float64, so that the sum itself adds no error worth a mention.
+  const width = output.shape.at(-1) as number;
+  rowSum.forEach((exact, r) => {
+    let sum = 0;
+    let allowed = 0;
+    for (let i = r * width; i < (r + 1) * width; i++) {
+      sum += actual[i] as number;
+      // A masked column has no bound: it is an infinity, and then so is the sum.
+      const own = bound(i);
+      if (Number.isFinite(own)) allowed += own;
+    }
+    ledger.check(`${quantity}, row sum`, sum, exact, allowed, `${where} row ${r}`);
+  });
+}

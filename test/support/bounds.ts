@@ -1,0 +1,421 @@
+// How far a float32 result may be from the exact one: a first-order error analysis of a careful kernel, not a guess.
+//
+// u = 2^-24 is the rounding of one float32 operation. The kernel's sums run over `threads` threads with `lanes`
+// accumulators each, then a tree; its exp has a relative error of u (c + k d) at an argument of -d.
+// Where a line has a comment "table", it is the bound the numerics of this library are specified with; the others are
+// derived next to them in the same way. Second-order terms (u^2) are left out where they cannot matter.
+
+import { measureRow, newRowStats, type RowStats } from '../../src/cpu/row.js';
+
+export const U = 2 ** -24;
+/** A subnormal result, or a subnormal on the way, may be flushed to 0. */
+export const FLUSH = 2 ** -125;
+/** One division or multiplication by a reciprocal: WGSL allows 2.5 ULP, an ULP being 2 u. */
+const DIVISION = 5 * U;
+
+/** How a kernel sums, and how good its exp is. */
+export interface KernelFacts {
+  readonly threads: number;
+  readonly lanes: number;
+  /** Relative error of exp(-d): u (c + k d). (6, 5) is the built-in exp at WGSL's worst. */
+  readonly c: number;
+  readonly k: number;
+  /** Relative error of each logit before the softmax, in u: 0 plain, more with a temperature or a softcap. */
+  readonly inputError: number;
+}
+
+/** A row per thread with 16 accumulators and the built-in exp: no strategy is worse. */
+export const CONSERVATIVE: KernelFacts = { threads: 1, lanes: 16, c: 6, k: 5, inputError: 0 };
+
+/** Temperature: one division. Softcap: two more operations, and a tanh of at most 8 ULP. */
+export function inputErrorOf(options: {
+  temperature?: number | undefined;
+  softcap?: number | undefined;
+}): number {
+  const divided = options.temperature === undefined || options.temperature === 1 ? 0 : 6;
+  return divided + (options.softcap === undefined ? 0 : 6 + 1 + 16);
+}
+
+/** Longest chain of additions in a sum of `n` terms: h. */
+export function sumDepth(n: number, { threads, lanes }: KernelFacts = CONSERVATIVE): number {
+  return Math.ceil(n / (threads * lanes)) + Math.log2(lanes) + Math.log2(threads);
+}
+
+/** The exact facts of one row, and the bounds that hold for the whole row. */
+export interface RowFacts {
+  readonly kernel: KernelFacts;
+  /** Logits of the row (after temperature and softcap), float64. */
+  readonly logits: Float64Array;
+  /** Exact probabilities. */
+  readonly probs: Float64Array;
+  readonly stats: Readonly<RowStats>;
+  /** h */
+  readonly depth: number;
+  /** eta: relative error of the sum S. */
+  readonly sumError: number;
+  /** Absolute error of log S. */
+  readonly logSumError: number;
+  /** Absolute error that the transform of the logits alone puts on log-sum-exp. */
+  readonly transformError: number;
+}
+
+/** Measures one row of exact logits. Bounds of a special row are NaN; its values are compared exactly. */
+export function rowFacts(logits: Float64Array, kernel: KernelFacts = CONSERVATIVE): RowFacts {
+  const probs = new Float64Array(logits.length);
+  const stats = newRowStats();
+  measureRow(logits, probs, stats);
+  let spread = 0; // D = sum p_j d_j
+  let size = 0; // sum p_j |x_j|
+  for (let j = 0; j < probs.length; j++) {
+    const p = (probs[j] as number) / stats.sum;
+    probs[j] = p;
+    if (p === 0) continue;
+    spread += p * (stats.max - (logits[j] as number));
+    size += p * Math.abs(logits[j] as number);
+  }
+  const depth = sumDepth(logits.length, kernel);
+  const transformError = kernel.inputError * U * size;
+  // table: relative error of S. An error of the inputs is one of S too: dS/S = sum p_j dx_j.
+  const sumError = U * (kernel.c + kernel.k * spread + depth);
+  // table: the error of log itself is 2^-21 absolute near 1, and 3 ULP beyond.
+  const logSumError = sumError + Math.max(2 ** -21, 6 * U * stats.logSum);
+  return { kernel, logits, probs, stats, depth, sumError, logSumError, transformError };
+}
+
+function drop(row: RowFacts, j: number): number {
+  return row.stats.max - (row.logits[j] as number);
+}
+
+/** Error of `max - x_j` that comes from the transform of the logits. */
+function dropTransformError(row: RowFacts, j: number): number {
+  const { inputError } = row.kernel;
+  return inputError === 0
+    ? 0
+    : inputError * U * (Math.abs(row.logits[j] as number) + Math.abs(row.stats.max));
+}
+
+/** table */
+export function logSumExpBound(row: RowFacts): number {
+  return row.logSumError + row.transformError + U * Math.abs(row.stats.logSumExp);
+}
+
+/** table, "loss": `log S + (max - x_j)`, the negative log-probability of class j. */
+export function surpriseBound(row: RowFacts, j: number): number {
+  const d = drop(row, j);
+  const transform =
+    row.kernel.inputError === 0
+      ? 0
+      : row.transformError + row.kernel.inputError * U * Math.abs(row.logits[j] as number);
+  return row.logSumError + transform + U * d + U * (d + row.stats.logSum);
+}
+
+/** Loss `w (log S + max - x_t)` for a class index: one product more than the surprise, unless w is 1. */
+export function indexLossBound(row: RowFacts, target: number, weight = 1): number {
+  const loss = Math.abs(weight) * (drop(row, target) + row.stats.logSum);
+  return Math.abs(weight) * surpriseBound(row, target) + (weight === 1 ? 0 : U * loss) + FLUSH;
+}
+
+/** The same bound: a log-probability is the surprise with its sign turned. */
+export const logProbabilityBound = surpriseBound;
+
+/** table. Where an input error e is there, p changes by the factor exp(e). */
+export function probabilityBound(row: RowFacts, j: number): number {
+  const { c, k } = row.kernel;
+  const p = row.probs[j] as number;
+  if (p === 0) return FLUSH;
+  const relative = U * (6 + c + k * drop(row, j)) + row.sumError;
+  const transform = Math.expm1(row.transformError + dropTransformError(row, j));
+  return p * (relative + transform) + FLUSH;
+}
+
+/** How the gradient of a cross-entropy row is scaled. */
+export interface GradScale {
+  /** Exact: upstream gradient, class weight of the target (class indices), division of a mean. */
+  readonly scale: number;
+  /** Relative error of it, see `scaleError`. */
+  readonly error: number;
+}
+
+/**
+ * Relative error of the scale of a gradient.
+ *
+ * A plain 1 is exact and so is a product with it. Otherwise there is one rounding to multiply the gradient by it, one
+ * for each factor it is made of, a division for a mean, and for a mean over class weights the sum of those.
+ */
+export function scaleError(parts: {
+  readonly upstream: number;
+  readonly weighted: boolean;
+  readonly mean: boolean;
+  /** Relative error of the mean's divisor; see `divisorError`. */
+  readonly divisorError?: number;
+}): number {
+  const plain = Math.abs(parts.upstream) === 1 && !parts.weighted && !parts.mean;
+  if (plain) return 0;
+  return U + (parts.weighted ? U : 0) + (parts.mean ? DIVISION + U + (parts.divisorError ?? 0) : 0);
+}
+
+/** Relative error of the sum of the class weights that a mean divides by; 0 for a count, which is exact below 2^24. */
+export function divisorError(
+  weights: ArrayLike<number> | undefined,
+  kernel: KernelFacts = CONSERVATIVE,
+): number {
+  if (!weights) return 0;
+  let sum = 0;
+  let size = 0;
+  for (let r = 0; r < weights.length; r++) {
+    sum += weights[r] as number;
+    size += Math.abs(weights[r] as number);
+  }
+  return size === 0 ? 0 : (U * sumDepth(weights.length, kernel) * size) / Math.abs(sum);
+}
+
+/** table, with the error of the scale: gradient `scale (p_j - [j = target])` for a class index. */
+export function indexGradientBound(row: RowFacts, j: number, target: number, by: GradScale): number {
+  const excess = (row.probs[j] as number) - (j === target ? 1 : 0);
+  const size = Math.abs(by.scale);
+  return (
+    size * (probabilityBound(row, j) + U * Math.abs(excess)) + by.error * size * Math.abs(excess) + FLUSH
+  );
+}
+
+/** Target masses of a row: what the loss and its gradient are made of when the target is a distribution. */
+export interface DenseTarget {
+  /** a_j = w_j q_j after smoothing, exact. */
+  readonly masses: Float64Array;
+  /** Relative error of a_j in u: 0 for plain probabilities, 1 for a weight, 8 for smoothing. */
+  readonly massError: number;
+  /** sum_j a_j and sum_j |a_j| */
+  readonly sum: number;
+  readonly size: number;
+}
+
+export function denseTarget(
+  probs: ArrayLike<number>,
+  options: {
+    readonly weight?: ArrayLike<number> | undefined;
+    readonly labelSmoothing?: number | undefined;
+  } = {},
+): DenseTarget {
+  const { weight, labelSmoothing = 0 } = options;
+  const masses = new Float64Array(probs.length);
+  let sum = 0;
+  let size = 0;
+  for (let j = 0; j < probs.length; j++) {
+    const q = (1 - labelSmoothing) * (probs[j] as number) + labelSmoothing / probs.length;
+    const mass = (weight ? (weight[j] as number) : 1) * q;
+    masses[j] = mass;
+    sum += mass;
+    size += Math.abs(mass);
+  }
+  // Smoothing: a division, a product, a difference and a sum.
+  return { masses, massError: (weight ? 1 : 0) + (labelSmoothing === 0 ? 0 : 8), sum, size };
+}
+
+/**
+ * Loss `sum_j a_j (log S + max - x_j)`.
+ *
+ * The error of log S comes in |sum a_j| times at most `size`; every term has the roundings of a_j, of max - x_j, of
+ * the product and of the sum it goes through; the result is rounded once more.
+ */
+export function denseLossBound(row: RowFacts, target: DenseTarget): number {
+  let weighed = 0;
+  let transform = 0;
+  let loss = 0;
+  for (let j = 0; j < target.masses.length; j++) {
+    const mass = target.masses[j] as number;
+    if (mass === 0) continue;
+    const surprise = drop(row, j) + row.stats.logSum;
+    loss += mass * surprise;
+    weighed += Math.abs(mass) * surprise;
+    transform += Math.abs(mass) * dropTransformError(row, j);
+  }
+  const perTerm = U * (row.depth + 3 + target.massError);
+  return (
+    target.size * (row.logSumError + row.transformError) +
+    transform +
+    perTerm * weighed +
+    U * Math.abs(loss) +
+    FLUSH
+  );
+}
+
+/**
+ * Gradient `scale (A p_j - a_j)` with A = sum a_j.
+ *
+ * A is a sum on the device: relative to sum |a_j|, u (h + massError). The product and the difference round.
+ */
+export function denseGradientBound(row: RowFacts, j: number, target: DenseTarget, by: GradScale): number {
+  const p = row.probs[j] as number;
+  const mass = target.masses[j] as number;
+  const pull = target.sum * p;
+  const excess = Math.abs(pull - mass);
+  const totalError = U * (row.depth + target.massError) * target.size;
+  const size = Math.abs(by.scale);
+  return (
+    size *
+      (Math.abs(target.sum) * probabilityBound(row, j) +
+        totalError * p +
+        U * Math.abs(pull) +
+        U * target.massError * Math.abs(mass) +
+        U * excess) +
+    by.error * size * excess +
+    FLUSH
+  );
+}
+
+/** Gradient with respect to the probabilities: `scale w_j (1 - smoothing) (log S + max - x_j)`; `factor` is all before the bracket. */
+export function targetGradientBound(row: RowFacts, j: number, factor: number, error: number): number {
+  const surprise = drop(row, j) + row.stats.logSum;
+  return Math.abs(factor) * (surpriseBound(row, j) + (error + 2 * U) * surprise) + FLUSH;
+}
+
+/** z-loss `z lse^2`: twice the error of lse, and three roundings. */
+export function zLossBound(row: RowFacts, zLoss: number): number {
+  const lse = Math.abs(row.stats.logSumExp);
+  const error = logSumExpBound(row);
+  return Math.abs(zLoss) * ((2 * lse + error) * error + 3 * U * lse * lse);
+}
+
+/** Its gradient `2 z scale lse p_j`. */
+export function zGradientBound(row: RowFacts, j: number, zLoss: number, by: GradScale): number {
+  const p = row.probs[j] as number;
+  const lse = Math.abs(row.stats.logSumExp);
+  const terms = logSumExpBound(row) * p + lse * probabilityBound(row, j) + (4 * U + by.error) * lse * p;
+  return 2 * Math.abs(zLoss * by.scale) * terms + FLUSH;
+}
+
+/**
+ * A gradient on its way back through softcap and temperature: `grad slope / temperature`.
+ * The slope 1 - tanh^2 has an absolute error of twice that of tanh, 2 (7 + 16) u, whatever it cancels to.
+ */
+export function chainBound(
+  bound: number,
+  grad: number,
+  slope: number,
+  options: { temperature?: number | undefined; softcap?: number | undefined },
+): number {
+  const temperature = options.temperature ?? 1;
+  const slopeError = options.softcap === undefined ? 0 : 48 * U + 2 * U * slope;
+  const divide = temperature === 1 ? 0 : 6 * U;
+  return (bound * slope + Math.abs(grad) * (slopeError + divide * slope)) / temperature + FLUSH;
+}
+
+/**
+ * Sum over rows: each row's own bound, and the roundings of the sum, with `sumDepth(rows)` additions in a chain.
+ * Rows of value 0 (ignored) cost nothing.
+ */
+export function sumBound(
+  losses: ArrayLike<number>,
+  bounds: ArrayLike<number>,
+  kernel: KernelFacts = CONSERVATIVE,
+): number {
+  let own = 0;
+  let size = 0;
+  for (let r = 0; r < losses.length; r++) {
+    if (losses[r] === 0 && bounds[r] === 0) continue;
+    own += bounds[r] as number;
+    size += Math.abs(losses[r] as number);
+  }
+  return own + U * sumDepth(losses.length, kernel) * size + FLUSH;
+}
+
+/** Mean over rows: the sum's bound, a division, and the error of the divisor. */
+export function meanBound(
+  losses: ArrayLike<number>,
+  bounds: ArrayLike<number>,
+  divisor: number,
+  relativeDivisorError = 0,
+  kernel: KernelFacts = CONSERVATIVE,
+): number {
+  let sum = 0;
+  for (let r = 0; r < losses.length; r++) sum += losses[r] as number;
+  const mean = Math.abs(sum / divisor);
+  return (
+    sumBound(losses, bounds, kernel) / Math.abs(divisor) + (DIVISION + relativeDivisorError) * mean + FLUSH
+  );
+}
+
+/**
+ * softmaxGrad `p_j (g_j - sum_k p_k g_k)` from probabilities that are themselves off by `given(k)` (0 if they are exact).
+ * Facts of the sum (its value and its error) are the same for the whole row: `softmaxGradFacts`.
+ */
+export interface WeightedSum {
+  readonly value: number;
+  readonly error: number;
+}
+
+/** `sum_k p_k g_k`: the errors of the p_k, the roundings of product and sum. */
+export function softmaxGradFacts(
+  row: RowFacts,
+  gradOutput: ArrayLike<number>,
+  given: (k: number) => number,
+): WeightedSum {
+  let value = 0;
+  let size = 0;
+  let error = 0;
+  for (let k = 0; k < row.probs.length; k++) {
+    const g = gradOutput[k] as number;
+    value += (row.probs[k] as number) * g;
+    size += (row.probs[k] as number) * Math.abs(g);
+    error += given(k) * Math.abs(g);
+  }
+  return { value, error: error + U * (row.depth + 1) * size + row.probs.length * FLUSH };
+}
+
+export function softmaxGradBound(
+  row: RowFacts,
+  j: number,
+  g: number,
+  mean: WeightedSum,
+  given: (k: number) => number,
+): number {
+  const p = row.probs[j] as number;
+  const difference = Math.abs(g - mean.value);
+  return given(j) * (difference + mean.error) + p * (mean.error + 2 * U * difference) + FLUSH;
+}
+
+/** `sum_k g_k`, which rounds alone. */
+export function gradOutputSum(row: RowFacts, gradOutput: ArrayLike<number>): WeightedSum {
+  let value = 0;
+  let size = 0;
+  for (let k = 0; k < row.probs.length; k++) {
+    value += gradOutput[k] as number;
+    size += Math.abs(gradOutput[k] as number);
+  }
+  return { value, error: U * row.depth * size };
+}
+
+/** logSoftmaxGrad `g_j - exp(logp_j) sum_k g_k`, from log-probabilities that are off by `given(j)`. */
+export function logSoftmaxGradBound(
+  row: RowFacts,
+  j: number,
+  g: number,
+  sum: WeightedSum,
+  given: (k: number) => number,
+): number {
+  const { c, k } = row.kernel;
+  const p = row.probs[j] as number;
+  const surprise = p === 0 ? 0 : drop(row, j) + row.stats.logSum;
+  const expError = p === 0 ? FLUSH : p * (Math.expm1(given(j)) + U * (c + k * surprise)) + FLUSH;
+  const pull = p * Math.abs(sum.value);
+  return (
+    expError * (Math.abs(sum.value) + sum.error) +
+    p * sum.error +
+    U * pull +
+    U * Math.abs(g - p * sum.value) +
+    FLUSH
+  );
+}
+
+/**
+ * logSumExpGrad `g exp(x_j - lse)` from a log-sum-exp that is off by `given`: at least by its rounding to float32,
+ * u |lse|, which at |lse| = 1e4 already is 6e-4 relative. The difference rounds as well.
+ */
+export function logSumExpGradBound(row: RowFacts, j: number, g: number, given: number): number {
+  const { c, k } = row.kernel;
+  const p = row.probs[j] as number;
+  if (p === 0) return Math.abs(g) * FLUSH + FLUSH;
+  const surprise = drop(row, j) + row.stats.logSum;
+  const relative = Math.expm1(given + U * surprise) + U * (c + k * surprise) + U;
+  return Math.abs(g) * (p * relative + FLUSH) + FLUSH;
+}

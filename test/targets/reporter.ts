@@ -1,0 +1,80 @@
+// Prints, after the tests, what ran where, the worst error / bound of each quantity, and what did not run and why.
+import { writeFileSync } from 'node:fs';
+import type { SerializedError } from 'vitest';
+import type { Reporter, TestModule } from 'vitest/node';
+import { targetNames } from './names.js';
+import { readReports, removeReports, type TargetReport } from './report.js';
+
+export class TargetReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+    const reports = readReports().sort(
+      (a, b) => targetNames.indexOf(a.target) - targetNames.indexOf(b.target),
+    );
+    removeReports();
+    process.stdout.write(formatReports(reports));
+    const resultFile = process.env['WEBGPU_LOSS_RESULT'];
+    if (resultFile) {
+      writeFileSync(resultFile, `${countResults(modules, errors)}\n`);
+    }
+  }
+}
+
+/** `N passed, N failed`; a file that fails outside its tests, and an error outside all files, count as one failure each. */
+function countResults(modules: readonly TestModule[], errors: readonly SerializedError[]): string {
+  let passed = 0;
+  let failed = errors.length;
+  for (const module of modules) {
+    for (const test of module.children.allTests()) {
+      const { state } = test.result();
+      passed += Number(state === 'passed');
+      failed += Number(state === 'failed');
+    }
+    failed += module.errors().length;
+  }
+  return `${passed} passed, ${failed} failed`;
+}
+
+/** The table of worst error / bound, and the lists of targets that ran and that did not. */
+export function formatReports(reports: readonly TargetReport[]): string {
+  const ran = reports.filter((report) => report.missing === undefined);
+  const lines: string[] = [];
+  if (ran.length > 0) {
+    lines.push('', ' Ran on');
+    for (const { target, adapter } of ran) {
+      lines.push(`   ${target.padEnd(26)}${adapter}`);
+    }
+    lines.push(...formatLedgers(ran));
+  }
+  const missing = reports.filter((report) => report.missing !== undefined);
+  if (missing.length > 0) {
+    lines.push('', ' Not run');
+    for (const report of missing) {
+      lines.push(`   ${report.target.padEnd(26)}${report.missing?.replaceAll(/\s+/g, ' ')}`);
+    }
+  }
+  return lines.length > 0 ? `${lines.join('\n')}\n\n` : '';
+}
+
+const columnWidth = (target: string) => Math.max(target.length, '0.000'.length);
+
+function formatLedgers(reports: readonly TargetReport[]): string[] {
+  const quantities = [
+    ...new Set(reports.flatMap(({ ledger }) => ledger.map((entry) => entry.quantity))),
+  ].sort();
+  if (quantities.length === 0) {
+    return [];
+  }
+  const widest = Math.max(...quantities.map((quantity) => quantity.length)) + 2;
+  const rows = quantities.map((quantity) => {
+    const entries = reports.map(({ ledger }) => ledger.find((entry) => entry.quantity === quantity));
+    const cells = reports.map(({ target }, i) =>
+      (entries[i]?.worst.toFixed(3) ?? '-').padStart(columnWidth(target)),
+    );
+    const count = entries.reduce((total, entry) => total + (entry?.count ?? 0), 0);
+    const worst = entries.reduce((a, b) => ((b?.worst ?? -1) > (a?.worst ?? -1) ? b : a));
+    return `   ${quantity.padEnd(widest)}${cells.join('  ')}  ${String(count).padStart(10)}  ${worst?.where ?? ''}`;
+  });
+  const columns = reports.map(({ target }) => target.padStart(columnWidth(target)));
+  const head = `   ${''.padEnd(widest)}${columns.join('  ')}  ${'compared'.padStart(10)}  worst at`;
+  return ['', ' Worst error / bound (1 is the limit)', head, ...rows];
+}
