@@ -103,7 +103,7 @@ export function measure(bigrams: Bigrams, logits: ArrayLike<number>): Measures {
       if (logP > logProbs[bestModel]!) bestModel = next;
       bestCount = Math.max(bestCount, counts[start + next]!);
     }
-    if (counts[start + bestModel] === bestCount) sameBest += share;
+    if (counts[start + bestModel] === bestCount) sameBest += count;
   }
   return {
     crossEntropy,
@@ -111,7 +111,7 @@ export function measure(bigrams: Bigrams, logits: ArrayLike<number>): Measures {
     perplexity: Math.exp(crossEntropy),
     maxDifference,
     totalVariation: absolute / 2,
-    sameBest,
+    sameBest: sameBest / total,
   };
 }
 

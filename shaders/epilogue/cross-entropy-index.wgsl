@@ -29,9 +29,10 @@ fn row_input(row: u32) -> RowInput {
 // The smoothing's share of q, spread w_j, the same for every target.
 fn coefficients(row: u32, c: u32) -> Coefficients {
   let w = load_weight(0u, c);
-  return Coefficients(inside(c, bitcast<vec4<f32>>(w) * params.spread), any_special(w));
+  return coefficients_inside(c, bitcast<vec4<f32>>(w), vec4<f32>(params.spread), any_special(w));
 }
-fn coefficient_bits(row: u32, c: u32) -> u32 { return ieee_mul(pick_weight(0u, c), bitcast<u32>(params.spread)); }
+fn weight_bits(c: u32) -> u32 { return pick_weight(0u, c); }
+fn probability_bits(row: u32, c: u32) -> u32 { return bitcast<u32>(params.spread); }
 
 fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   let d = softmax_finish(stat.softmax);
@@ -62,8 +63,7 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
     r.mass = bitcast<u32>(1.0);
     r.hit_weight = bitcast<u32>(1.0);
   }
-  r.loss = half_loss;
-  if (!is_special(half_loss)) { r.loss = twice(bitcast<f32>(half_loss)); }
+  r.loss = twice(half_loss);
   if (is_nan(r.factor) || is_nan(r.mass)) {
     r.state = ROW_NAN;
   } else if (is_inf(r.factor) || is_inf(r.mass)) {
@@ -98,7 +98,7 @@ fn row_load(row: u32) -> Row {
 fn special_gradient(r: Row, row: u32, c: u32, p: f32) -> u32 {
   var g = ieee_mul(r.factor, ieee_mul(bitcast<u32>(p), r.mass));
   if (c == r.hit) { g = ieee_sub(g, ieee_mul(r.factor, r.hit_weight)); }
-  if (SMOOTHING) { g = ieee_sub(g, ieee_mul(r.factor, coefficient_bits(row, c))); }
+  if (SMOOTHING) { g = ieee_sub(g, ieee_mul(r.factor, ieee_mul(weight_bits(c), probability_bits(row, c)))); }
   return g;
 }
 

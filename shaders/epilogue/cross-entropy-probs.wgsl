@@ -12,13 +12,12 @@ struct Row {
 fn coefficients(row: u32, c: u32) -> Coefficients {
   let t = load_targets(row, c);
   let w = load_weight(0u, c);
-  let q = bitcast<vec4<f32>>(w) * (params.keep * bitcast<vec4<f32>>(t) + vec4<f32>(params.spread));
-  return Coefficients(inside(c, q), any_special(t) || any_special(w));
+  let probs = params.keep * bitcast<vec4<f32>>(t) + vec4<f32>(params.spread);
+  return coefficients_inside(c, bitcast<vec4<f32>>(w), probs, any_special(t) || any_special(w));
 }
-
-fn coefficient_bits(row: u32, c: u32) -> u32 {
-  let q = ieee_add(ieee_mul(bitcast<u32>(params.keep), pick_targets(row, c)), bitcast<u32>(params.spread));
-  return ieee_mul(pick_weight(0u, c), q);
+fn weight_bits(c: u32) -> u32 { return pick_weight(0u, c); }
+fn probability_bits(row: u32, c: u32) -> u32 {
+  return ieee_add(ieee_mul(bitcast<u32>(params.keep), pick_targets(row, c)), bitcast<u32>(params.spread));
 }
 
 fn row_input(row: u32) -> RowInput { return 0u; }
@@ -29,9 +28,7 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   if (!key_is_finite(d.top)) { return Row(d, BITS_NAN, BITS_NAN, BITS_NAN); }
   let mass = stat_mass(stat);
   let half_loss = ieee_add(ieee_mul(mass, bitcast<u32>(0.5 * d.log_sum)), stat_gap(stat));
-  var loss = half_loss;
-  if (!is_special(half_loss)) { loss = twice(bitcast<f32>(half_loss)); }
-  return Row(d, scale, mass, loss);
+  return Row(d, scale, mass, twice(half_loss));
 }
 
 fn row_output(row: u32, r: Row) {
@@ -57,17 +54,11 @@ fn gradient(r: Row, p: vec4<f32>, row: u32, c: u32) -> vec4<u32> {
   }
   var g = vec4<u32>();
   for (var i = 0u; i < 4u && c + i < params.classes; i++) {
-    let pull = ieee_mul(bitcast<u32>(p[i]), r.mass);
-    g[i] = ieee_mul(r.scale, ieee_sub(pull, coefficient_bits(row, c + i)));
+    let pull = ieee_mul(ieee_mul(r.scale, r.mass), bitcast<u32>(p[i]));
+    let q = ieee_mul(weight_bits(c + i), probability_bits(row, c + i));
+    g[i] = ieee_sub(pull, ieee_mul(r.scale, q));
   }
   return g;
-}
-
-// factor * 2 half, where either may be special.
-fn twice_product(factor: u32, half: u32) -> u32 {
-  let h = ieee_mul(factor, half);
-  if (is_special(h)) { return h; }
-  return twice(bitcast<f32>(h));
 }
 
 fn target_gradient(r: Row, x: vec4<u32>, c: u32) -> vec4<u32> {
@@ -75,7 +66,7 @@ fn target_gradient(r: Row, x: vec4<u32>, c: u32) -> vec4<u32> {
   var g = vec4<u32>();
   for (var i = 0u; i < 4u; i++) {
     let factor = ieee_mul(r.scale, ieee_mul(bitcast<u32>(params.keep), w[i]));
-    g[i] = twice_product(factor, distribution_half_nll(r.distribution, x[i]));
+    g[i] = twice(ieee_mul(factor, distribution_half_nll(r.distribution, x[i])));
   }
   return g;
 }

@@ -9,9 +9,7 @@ fn row_store(at: u32, r: Row) { distribution_store(at, r); }
 fn row_load(row: u32) -> Row { return distribution_load(row_number(row) * ROW_WORDS); }
 
 fn log_p(r: Row, x: u32) -> u32 {
-  let half = distribution_half_nll(r, x) ^ 0x80000000u;
-  if (is_inf(half)) { return half; }
-  return twice(bitcast<f32>(half));
+  return twice(distribution_half_nll(r, x) ^ 0x80000000u);
 }
 
 fn emit(row: u32, r: Row, c: u32) {

@@ -27,38 +27,38 @@ fn key_bits(k: i32) -> u32 { return bitcast<u32>(k ^ ((k >> 31u) & 0x7fffffff));
 fn key_value(k: i32) -> f32 { return bitcast<f32>(key_bits(k)); }
 fn key_is_finite(k: i32) -> bool { return k > KEY_NEG_INF && k < KEY_INF; }
 
-// IEEE arithmetic where an operand may be special; plain arithmetic otherwise.
+// IEEE arithmetic where an operand may be special; plain arithmetic otherwise. Selections, not branches: whatever the float operation
+// makes of a special operand is dropped.
 fn ieee_mul(a: u32, b: u32) -> u32 {
-  if (is_nan(a) || is_nan(b)) { return BITS_NAN; }
-  if (is_inf(a) || is_inf(b)) {
-    if ((a & BITS_ABS) == 0u || (b & BITS_ABS) == 0u) { return BITS_NAN; }
-    return BITS_INF | ((a ^ b) & 0x80000000u);
-  }
-  return bitcast<u32>(bitcast<f32>(a) * bitcast<f32>(b));
+  let infinite = is_inf(a) || is_inf(b);
+  let zero = (a & BITS_ABS) == 0u || (b & BITS_ABS) == 0u;
+  let product = bitcast<u32>(bitcast<f32>(a) * bitcast<f32>(b));
+  let value = select(product, BITS_INF | ((a ^ b) & 0x80000000u), infinite);
+  return select(value, BITS_NAN, is_nan(a) || is_nan(b) || (infinite && zero));
 }
 
 fn ieee_sub(a: u32, b: u32) -> u32 {
-  if (is_nan(a) || is_nan(b)) { return BITS_NAN; }
-  if (is_inf(a)) { return select(a, BITS_NAN, a == b); }
-  if (is_inf(b)) { return b ^ 0x80000000u; }
-  return bitcast<u32>(bitcast<f32>(a) - bitcast<f32>(b));
+  let difference = bitcast<u32>(bitcast<f32>(a) - bitcast<f32>(b));
+  let value = select(select(difference, b ^ 0x80000000u, is_inf(b)), a, is_inf(a));
+  return select(value, BITS_NAN, is_nan(a) || is_nan(b) || (is_inf(a) && a == b));
 }
 
 fn ieee_add(a: u32, b: u32) -> u32 { return ieee_sub(a, b ^ 0x80000000u); }
 
 fn ieee_div(a: u32, b: u32) -> u32 {
-  if (is_nan(a) || is_nan(b) || (is_inf(a) && is_inf(b))) { return BITS_NAN; }
+  let a_zero = (a & BITS_ABS) == 0u;
+  let b_zero = (b & BITS_ABS) == 0u;
   let sign = (a ^ b) & 0x80000000u;
-  if ((b & BITS_ABS) == 0u) { return select(BITS_INF | sign, BITS_NAN, (a & BITS_ABS) == 0u); }
-  if (is_inf(a)) { return BITS_INF | sign; }
-  if (is_inf(b)) { return sign; }
-  return bitcast<u32>(bitcast<f32>(a) / bitcast<f32>(b));
+  let quotient = bitcast<u32>(bitcast<f32>(a) / bitcast<f32>(b));
+  let value = select(select(quotient, sign, is_inf(b)), BITS_INF | sign, is_inf(a) || b_zero);
+  return select(value, BITS_NAN, is_nan(a) || is_nan(b) || (is_inf(a) && is_inf(b)) || (a_zero && b_zero));
 }
 
-// 2 h, where the double may pass the largest float.
-fn twice(h: f32) -> u32 {
-  if (abs(h) > 1.7014117e38) { return BITS_INF | (bitcast<u32>(h) & 0x80000000u); }
-  return bitcast<u32>(2.0 * h);
+// 2 h for the bits of h, where the double may pass the largest float.
+fn twice(h: u32) -> u32 {
+  let fits = (h & BITS_ABS) < 0x7f000000u;
+  let overflow = select(BITS_INF | (h & 0x80000000u), BITS_NAN, is_nan(h));
+  return select(overflow, bitcast<u32>(2.0 * bitcast<f32>(h)), fits);
 }
 
 // What a sum met that floats cannot carry reliably.
@@ -67,17 +67,15 @@ const MET_INF: u32 = 2u;
 const MET_NEG_INF: u32 = 4u;
 
 fn met(u: u32) -> u32 {
-  if (is_nan(u)) { return MET_NAN; }
-  return select(0u, select(MET_INF, MET_NEG_INF, (u >> 31u) == 1u), is_inf(u));
+  let infinity = select(MET_INF, MET_NEG_INF, (u >> 31u) == 1u);
+  return select(select(0u, infinity, is_inf(u)), MET_NAN, is_nan(u));
 }
 fn met4(u: vec4<u32>) -> u32 { return met(u.x) | met(u.y) | met(u.z) | met(u.w); }
 
 // The bits of a sum whose finite part is `sum` and which met `flags`.
 fn sum_bits(sum: f32, flags: u32) -> u32 {
-  if (flags == 0u) { return bitcast<u32>(sum); }
-  if (flags == MET_INF) { return BITS_INF; }
-  if (flags == MET_NEG_INF) { return BITS_NEG_INF; }
-  return BITS_NAN;
+  let infinity = select(select(BITS_NAN, BITS_NEG_INF, flags == MET_NEG_INF), BITS_INF, flags == MET_INF);
+  return select(infinity, bitcast<u32>(sum), flags == 0u);
 }
 
 fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }

@@ -6,19 +6,16 @@ fn exp_gap(d: vec4<f32>) -> vec4<f32> { return exp(d); }
 // log(1 + r), r finite and at least 0, to about 2 ULP. The built-in log may be off by 2^-21 near 1, and log(1 + r) loses a small r
 // altogether; a loss near 0 lives there. By log m = 2 atanh((m - 1) / (m + 1)).
 fn log_one_plus(r: f32) -> f32 {
-  if (r < 0.5) {
-    return twice_atanh(r / (2.0 + r));
-  }
   let y = bitcast<u32>(1.0 + r);
-  var exponent = i32(y >> 23u) - 127;
-  var m = bitcast<f32>((y & 0x7fffffu) | 0x3f800000u);
-  if (m > 1.4142135) {
-    m = 0.5 * m;
-    exponent = exponent + 1;
-  }
-  let e = f32(exponent);
+  let mantissa = bitcast<f32>((y & 0x7fffffu) | 0x3f800000u);
+  let large = mantissa > 1.4142135;
+  let m = select(mantissa, 0.5 * mantissa, large);
+  let e = f32(i32(y >> 23u) - 127 + select(0, 1, large));
+  // Below 1/2 the argument itself is the small quantity: 1 + r would round it away.
+  let small = r < 0.5;
+  let part = twice_atanh(select((m - 1.0) / (m + 1.0), r / (2.0 + r), small));
   // ln 2 in two parts; the high one has so few bits that its product with an exponent is exact.
-  return e * 0.693145751953125 + (e * 1.4286068203094172e-06 + twice_atanh((m - 1.0) / (m + 1.0)));
+  return select(e * 0.693145751953125 + (e * 1.4286068203094172e-06 + part), part, small);
 }
 
 // 2 atanh(s) for |s| <= 0.2; the first term left out is below 1e-8 of the result.

@@ -26,7 +26,11 @@ fn lanes_inside(c: u32) -> vec4<bool> {
   return vec4<u32>(c, c + 1u, c + 2u, c + 3u) < vec4<u32>(params.classes);
 }
 
-// Coefficients of four classes, 0 behind the end of the row. `special`: an operand was not finite, so that `values` say nothing.
-struct Coefficients { values: vec4<f32>, special: bool }
+// Coefficients of four classes: weight times probability. `likely`: the probability is not 0. `special`: an operand was not finite, so
+// that `values` say nothing. Behind the end of the row both are empty.
+struct Coefficients { values: vec4<f32>, likely: vec4<bool>, special: bool }
 
-fn inside(c: u32, values: vec4<f32>) -> vec4<f32> { return select(vec4<f32>(), values, lanes_inside(c)); }
+fn coefficients_inside(c: u32, weights: vec4<f32>, probs: vec4<f32>, special: bool) -> Coefficients {
+  let inside = lanes_inside(c);
+  return Coefficients(select(vec4<f32>(), weights * probs, inside), inside & (probs != vec4<f32>()), special);
+}

@@ -16,8 +16,7 @@ fn softmax_reach(top: i32) -> i32 { return order_key(bitcast<u32>(key_value(top)
 
 // exp(value(low) - value(top)) for low <= top.
 fn softmax_shrink(low: i32, top: i32) -> f32 {
-  if (low < softmax_reach(top)) { return 0.0; }
-  return exp_gap(vec4<f32>(key_value(low) - key_value(top))).x;
+  return select(0.0, exp_gap(vec4<f32>(key_value(low) - key_value(top))).x, low >= softmax_reach(top));
 }
 
 fn softmax_terms(x: vec4<u32>, keys: vec4<i32>, top: i32, reach: i32) -> vec4<f32> {
@@ -59,9 +58,9 @@ fn softmax_merge(a: Softmax, b: Softmax) -> Softmax {
   let high_ties = select(b.ties, a.ties, a_leads);
   let low_rest = select(a.rest, b.rest, a_leads);
   let low_ties = select(a.ties, b.ties, a_leads);
-  if (a.top == b.top) { return Softmax(top, high_ties + low_ties, high_rest + low_rest); }
-  let shrink = softmax_shrink(min(a.top, b.top), top);
-  return Softmax(top, high_ties, high_rest + (low_rest + low_ties) * shrink);
+  let tie = a.top == b.top;
+  let shrunk = (low_rest + low_ties) * softmax_shrink(min(a.top, b.top), top);
+  return Softmax(top, high_ties + select(0.0, low_ties, tie), high_rest + select(shrunk, low_rest, tie));
 }
 
 // What a finished row knows; `log_sum` is log S, `inverse` 1 / S.
@@ -79,8 +78,8 @@ fn softmax_finish(s: Softmax) -> Distribution {
 
 // Log-sum-exp as bits, special rows included: NaN, +Inf and -Inf stand for themselves.
 fn distribution_lse(d: Distribution) -> u32 {
-  if (!key_is_finite(d.top)) { return select(key_bits(d.top), BITS_NAN, d.top > KEY_INF); }
-  return bitcast<u32>(key_value(d.top) + d.log_sum);
+  let special = select(key_bits(d.top), BITS_NAN, d.top > KEY_INF);
+  return select(special, bitcast<u32>(key_value(d.top) + d.log_sum), key_is_finite(d.top));
 }
 
 // p_j; only for a row with a finite maximum.
@@ -93,8 +92,8 @@ fn distribution_p(d: Distribution, x: vec4<u32>) -> vec4<f32> {
 // -log p_j / 2 = (log S + (max - x_j)) / 2 as bits, never lse - x_j, which loses the digits of a small loss; halved, because the
 // difference of two floats may pass the largest one. Only for a row with a finite maximum and an x_j that is not above it.
 fn distribution_half_nll(d: Distribution, x: u32) -> u32 {
-  if (x == BITS_NEG_INF) { return BITS_INF; }
-  return bitcast<u32>(0.5 * d.log_sum + (0.5 * key_value(d.top) - 0.5 * bitcast<f32>(x)));
+  let half = bitcast<u32>(0.5 * d.log_sum + (0.5 * key_value(d.top) - 0.5 * bitcast<f32>(x)));
+  return select(half, BITS_INF, x == BITS_NEG_INF);
 }
 
 fn distribution_store(at: u32, d: Distribution) {

@@ -1,6 +1,6 @@
 // Statistic: the softmax of the row's logits, and what a loss with a coefficient q_j for every class needs:
 // sum q_j (lse - x_j) = mass log S + sum q_j (max - x_j), with mass = sum q_j. The second sum is kept halved, so that it cannot
-// overflow before the loss does. `coefficients` and `coefficient_bits` come from the epilogue.
+// overflow before the loss does. The coefficients come from the epilogue, as floats and bit by bit.
 struct Stat {
   softmax: Softmax,
   mass: f32,
@@ -18,30 +18,29 @@ struct Share { mass: f32, gap: f32, odd: bool }
 fn share_of(x: vec4<u32>, q: Coefficients, half_top: f32) -> Share {
   let masked = x == vec4<u32>(BITS_NEG_INF);
   let gaps = select(vec4<f32>(half_top) - 0.5 * bitcast<vec4<f32>>(x), vec4<f32>(), masked);
-  return Share(sum4(q.values), sum4(q.values * gaps), q.special || any(masked & (q.values != vec4<f32>())));
+  return Share(sum4(q.values), sum4(q.values * gaps), q.special || any(masked & q.likely));
 }
 
 // The same for classes that are odd, one by one.
 fn add_odd(stat: ptr<function, Stat>, row: u32, c: u32, half_top: f32) {
   for (var i = c; i < min(c + 4u, params.classes); i++) {
-    let u = coefficient_bits(row, i);
+    let weight = weight_bits(i);
+    let prob = probability_bits(row, i);
+    let q = ieee_mul(weight, prob);
     let x = pick_logits(row, i);
-    (*stat).mass_met |= met(u);
-    (*stat).gap_met |= met(u);
-    if (is_special(u) || (u & BITS_ABS) == 0u) { continue; }
-    (*stat).mass += bitcast<f32>(u);
-    if (x == BITS_NEG_INF) {
-      (*stat).gap_met |= met(BITS_INF | (u & 0x80000000u));
-    } else {
-      (*stat).gap += bitcast<f32>(u) * (half_top - 0.5 * bitcast<f32>(x));
-    }
+    var gap = ieee_mul(q, bitcast<u32>(half_top - 0.5 * bitcast<f32>(x)));
+    if (x == BITS_NEG_INF) { gap = select(ieee_mul(weight, ieee_mul(prob, BITS_INF)), 0u, (prob & BITS_ABS) == 0u); }
+    (*stat).mass_met |= met(q);
+    (*stat).gap_met |= met(gap);
+    (*stat).mass += select(bitcast<f32>(q), 0.0, is_special(q));
+    (*stat).gap += select(bitcast<f32>(gap), 0.0, is_special(gap));
   }
 }
 
 // The halved gap grows when the maximum does.
 fn gap_growth(mass: f32, before: i32, top: i32) -> f32 {
-  if (before == top || before == KEY_NEG_INF) { return 0.0; }
-  return mass * (0.5 * key_value(top) - 0.5 * key_value(before));
+  let growth = mass * (0.5 * key_value(top) - 0.5 * key_value(before));
+  return select(growth, 0.0, before == top || before == KEY_NEG_INF);
 }
 
 fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {

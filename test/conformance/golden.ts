@@ -32,7 +32,8 @@ import type { Ledger } from '../support/ledger.js';
 import type { Check, Env } from './check.js';
 import { crossEntropyOptionsOf, expectationOf, goldenLayout, input } from './contract.js';
 import { crossEntropyBounds } from './crossEntropyBounds.js';
-import { CaseRows } from './rows.js';
+import { kernelFacts } from './kernel.js';
+import { CaseRows, type Transform } from './rows.js';
 
 type Runner = (golden: GoldenCase, env: Env) => Promise<void>;
 
@@ -65,7 +66,7 @@ async function runSoftmax(golden: GoldenCase, env: Env): Promise<void> {
     const output = keep(await softmax(keep(env.ctx.tensor(logits, shape)), { axis }));
     const grad = keep(await softmaxGrad(output, keep(env.ctx.tensor(upstream, shape)), { axis }));
 
-    const rows = new CaseRows(goldenLayout(golden), logits);
+    const rows = caseRows(golden, env.ctx);
     const sums = perRow(rows, upstream, (row, g) =>
       softmaxGradFacts(row, g, (k) => probabilityBound(row, k)),
     );
@@ -89,7 +90,7 @@ async function runLogSoftmax(golden: GoldenCase, env: Env): Promise<void> {
     const output = keep(await logSoftmax(keep(env.ctx.tensor(logits, shape)), { axis }));
     const grad = keep(await logSoftmaxGrad(output, keep(env.ctx.tensor(upstream, shape)), { axis }));
 
-    const rows = new CaseRows(goldenLayout(golden), logits);
+    const rows = caseRows(golden, env.ctx);
     const sums = perRow(rows, upstream, gradOutputSum);
     const compare = comparison(golden, env.ledger);
     compare('log-softmax', 'output', await numbers(output), (i) =>
@@ -119,7 +120,7 @@ async function runLogSumExp(golden: GoldenCase, env: Env): Promise<void> {
     const g = keep(env.ctx.tensor(upstream, rowShape(layout)));
     const grad = keep(await logSumExpGrad(x, plain, g, { axis }));
 
-    const rows = new CaseRows(layout, logits);
+    const rows = caseRows(golden, env.ctx);
     const compare = comparison(golden, env.ledger);
     compare('log-sum-exp', 'output', await numbers(lse), (r) => logSumExpBound(rows.row(r)));
     compare('log-sum-exp gradient', 'grad_logits', await numbers(grad), (i) => {
@@ -176,7 +177,7 @@ async function runCrossEntropy(golden: GoldenCase, env: Env): Promise<void> {
     expectShape(grad, layout.shape, golden.name);
     expectShape(lse, rowShape(layout), golden.name);
 
-    const rows = new CaseRows(layout, logits, options);
+    const rows = caseRows(golden, env.ctx, options);
     const bounds = crossEntropyBounds(rows, target.data, options);
     const compare = comparison(golden, env.ledger);
     compare('cross-entropy loss', 'loss', await numbers(loss), bounds.loss);
@@ -190,6 +191,13 @@ async function runCrossEntropy(golden: GoldenCase, env: Env): Promise<void> {
     const where = `${golden.name} logSumExp`;
     env.ledger.checkAll('log-sum-exp', await numbers(lse), exact, (r) => logSumExpBound(rows.row(r)), where);
   });
+}
+
+/** The exact facts of a case's rows, and of the kernels that the context chooses for them. */
+function caseRows(golden: GoldenCase, ctx: Context, options: Transform = {}): CaseRows {
+  const layout = goldenLayout(golden);
+  const logits = input(golden, 'logits').data;
+  return new CaseRows(layout, logits, options, kernelFacts(ctx, layout.inner));
 }
 
 /** One value a row: as the caller's array where that is allowed, otherwise as a tensor. */

@@ -3,7 +3,8 @@ import { divideRow, softcapRow } from '../../src/cpu/transform.js';
 import type { Layout } from '../../src/shape.js';
 import { CONSERVATIVE, inputErrorOf, type KernelFacts, type RowFacts, rowFacts } from '../support/bounds.js';
 
-interface Transform {
+/** What becomes of the logits before the softmax. */
+export interface Transform {
   readonly temperature?: number | undefined;
   readonly softcap?: number | undefined;
 }

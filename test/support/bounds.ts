@@ -1,7 +1,7 @@
 // How far a float32 result may be from the exact one: a first-order error analysis of a careful kernel, not a guess.
 //
-// u = 2^-24 is the rounding of one float32 operation. The kernel's sums run over `threads` threads with `lanes`
-// accumulators each, then a tree; its exp has a relative error of u (c + k d) at an argument of -d.
+// u = 2^-24 is the rounding of one float32 operation. A sum takes `depth` additions in a chain, however a kernel shares it
+// among threads; its exp has a relative error of u (c + k d) at an argument of -d.
 // Where a line has a comment "table", it is the bound the numerics of this library are specified with; the others are
 // derived next to them in the same way. Second-order terms (u^2) are left out where they cannot matter.
 
@@ -15,8 +15,10 @@ const DIVISION = 5 * U;
 
 /** How a kernel sums, and how good its exp is. */
 export interface KernelFacts {
-  readonly threads: number;
-  readonly lanes: number;
+  /** Longest chain of additions in a sum along a row of `n` classes: h. */
+  readonly depth: (n: number) => number;
+  /** The same for a sum over `n` rows. */
+  readonly rowsDepth: (n: number) => number;
   /** Relative error of exp(-d): u (c + k d). (6, 5) is the built-in exp at WGSL's worst. */
   readonly c: number;
   readonly k: number;
@@ -24,8 +26,28 @@ export interface KernelFacts {
   readonly inputError: number;
 }
 
-/** A row per thread with 16 accumulators and the built-in exp: no strategy is worse. */
-export const CONSERVATIVE: KernelFacts = { threads: 1, lanes: 16, c: 6, k: 5, inputError: 0 };
+/** Terms that a thread takes in at a time; their sum is a tree. */
+const LANES = 16;
+
+/** Longest chain of additions where `threads` threads share a sum of `n` terms and merge in a tree. */
+export function sharedDepth(n: number, threads: number): number {
+  return Math.ceil(n / (threads * LANES)) + Math.log2(LANES) + Math.log2(threads);
+}
+
+/** The same where workgroups of `threads` take a segment each, and one of them then merges the segments. */
+export function splitDepth(n: number, threads: number, segment: number): number {
+  const segments = Math.ceil(n / segment);
+  return sharedDepth(Math.min(n, segment), threads) + Math.ceil(segments / threads) + Math.log2(threads);
+}
+
+/** Everything by one thread, and the built-in exp: no strategy is worse. */
+export const CONSERVATIVE: KernelFacts = {
+  depth: (n) => sharedDepth(n, 1),
+  rowsDepth: (n) => sharedDepth(n, 1),
+  c: 6,
+  k: 5,
+  inputError: 0,
+};
 
 /** Temperature: one division. Softcap: two more operations, and a tanh of at most 8 ULP. */
 export function inputErrorOf(options: {
@@ -34,11 +56,6 @@ export function inputErrorOf(options: {
 }): number {
   const divided = options.temperature === undefined || options.temperature === 1 ? 0 : 6;
   return divided + (options.softcap === undefined ? 0 : 6 + 1 + 16);
-}
-
-/** Longest chain of additions in a sum of `n` terms: h. */
-export function sumDepth(n: number, { threads, lanes }: KernelFacts = CONSERVATIVE): number {
-  return Math.ceil(n / (threads * lanes)) + Math.log2(lanes) + Math.log2(threads);
 }
 
 /** The exact facts of one row, and the bounds that hold for the whole row. */
@@ -73,7 +90,7 @@ export function rowFacts(logits: Float64Array, kernel: KernelFacts = CONSERVATIV
     spread += p * (stats.max - (logits[j] as number));
     size += p * Math.abs(logits[j] as number);
   }
-  const depth = sumDepth(logits.length, kernel);
+  const depth = kernel.depth(logits.length);
   const transformError = kernel.inputError * U * size;
   // table: relative error of S. An error of the inputs is one of S too: dS/S = sum p_j dx_j.
   const sumError = U * (kernel.c + kernel.k * spread + depth);
@@ -166,7 +183,7 @@ export function divisorError(
     sum += weights[r] as number;
     size += Math.abs(weights[r] as number);
   }
-  return size === 0 ? 0 : (U * sumDepth(weights.length, kernel) * size) / Math.abs(sum);
+  return size === 0 ? 0 : (U * kernel.rowsDepth(weights.length) * size) / Math.abs(sum);
 }
 
 /** table, with the error of the scale: gradient `scale (p_j - [j = target])` for a class index. */
@@ -301,7 +318,7 @@ export function chainBound(
 }
 
 /**
- * Sum over rows: each row's own bound, and the roundings of the sum, with `sumDepth(rows)` additions in a chain.
+ * Sum over rows: each row's own bound, and the roundings of the sum, with `rowsDepth` additions in a chain.
  * Rows of value 0 (ignored) cost nothing.
  */
 export function sumBound(
@@ -316,7 +333,7 @@ export function sumBound(
     own += bounds[r] as number;
     size += Math.abs(losses[r] as number);
   }
-  return own + U * sumDepth(losses.length, kernel) * size + FLUSH;
+  return own + U * kernel.rowsDepth(losses.length) * size + FLUSH;
 }
 
 /** Mean over rows: the sum's bound, a division, and the error of the divisor. */

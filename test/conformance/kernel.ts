@@ -1,0 +1,20 @@
+import type { Context } from '../../src/index.js';
+import { choosePolicy, type Policy } from '../../src/plan/policy.js';
+import { CONSERVATIVE, type KernelFacts, sharedDepth, splitDepth } from '../support/bounds.js';
+
+/** How the kernels sum that `ctx` runs for rows whose classes are `inner` apart, under the policy of the call. */
+export function kernelFacts(ctx: Context, inner: number, policy: Partial<Policy> = {}): KernelFacts {
+  const depth = (classes: number, apart: number): number => {
+    const { strategy, workgroupSize, segment } = choosePolicy({ classes, inner: apart }, ctx.info, policy);
+    switch (strategy) {
+      case 'row-per-thread':
+        return sharedDepth(classes, 1);
+      case 'row-per-workgroup':
+        return sharedDepth(classes, workgroupSize);
+      case 'split-row':
+        return splitDepth(classes, workgroupSize, segment);
+    }
+  };
+  // A sum over rows runs as one long row.
+  return { ...CONSERVATIVE, depth: (n) => depth(n, inner), rowsDepth: (n) => depth(n, 1) };
+}
