@@ -32,6 +32,7 @@ export {
   type PlanCrossEntropyOptions,
   type PlanLogSumExpOptions,
   type PlanOptions,
+  type PlanSoftmaxOptions,
   planCrossEntropy,
   planLogSoftmax,
   planLogSumExp,

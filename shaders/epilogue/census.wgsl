@@ -5,7 +5,7 @@ alias Row = Stat;
 fn row_input(row: u32) -> RowInput { return 0u; }
 fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row { return stat; }
 fn row_output(row: u32, r: Row) {
-  put_census(0u, r.kept);
+  put_census(0u, bitcast<u32>(f32(r.kept)));
   put_census(1u, sum_bits(r.weight, r.met));
   put_census(2u, r.bad_row);
   put_census(3u, r.bad_value);

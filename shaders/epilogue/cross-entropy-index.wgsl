@@ -1,5 +1,6 @@
 // Cross-entropy with class-index targets: with q_j = keep w_t [j = t] + spread w_j (spread is 0 without label smoothing),
-//   loss = sum_j q_j (lse - x_j),   gradient_j = scale (p_j sum q - q_j),   scale = upstream / divisor.
+//   loss = sum_j q_j (lse - x_j) + z lse^2,   gradient_j = scale (p_j sum q - q_j) + 2 z lse p_j z_scale,
+// where the scales are the upstream gradient over the divisor of a mean; softcap and temperature multiply the gradient by their slopes.
 struct RowInput {
   hit: u32,    // the target
   logit: u32,  // the logit there
@@ -8,9 +9,9 @@ struct RowInput {
 struct Row {
   distribution: Distribution,
   state: u32,
-  factor: u32,  // gradient_j = factor (mass p_j - hit_weight [j = hit] - spread w_j), all as bits
-  mass: u32,
-  hit_weight: u32,
+  pull: u32,    // gradient_j = pull p_j - factor spread w_j, as bits, where j is not the target
+  factor: u32,
+  hit_gradient: u32,
   hit: u32,
   loss: u32,
 }
@@ -23,7 +24,7 @@ const ROW_SPECIAL: u32 = 3u; // an upstream gradient or a weight is infinite
 fn row_input(row: u32) -> RowInput {
   let hit = get_targets(row_number(row));
   if (hit >= params.classes) { return RowInput(hit, BITS_NAN); }
-  return RowInput(hit, pick_logits(row, hit));
+  return RowInput(hit, logit_of(row, hit));
 }
 
 // The smoothing's share of q, spread w_j, the same for every target.
@@ -47,26 +48,42 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
     return r;
   }
   let weight = pick_weight(0u, input.hit);
-  let scale = ieee_div(get_gradOutput(row_number(row)), get_census(1u));
+  let upstream = get_gradOutput(row_number(row));
+  let scale = ieee_mul(ieee_div(upstream, get_census(1u)), bitcast<u32>(params.chain));
   let half_nll = distribution_half_nll(d, input.logit);
+  let p = bitcast<u32>(distribution_p(d, vec4<u32>(input.logit)).x);
   var half_loss: u32;
   if (SMOOTHING) {
     let keep = ieee_mul(bitcast<u32>(params.keep), weight);
     let half_spread = ieee_add(ieee_mul(stat_mass(stat), bitcast<u32>(0.5 * d.log_sum)), stat_gap(stat));
     half_loss = ieee_add(ieee_mul(keep, half_nll), half_spread);
     r.factor = scale;
-    r.mass = ieee_add(keep, stat_mass(stat));
-    r.hit_weight = keep;
+    r.pull = ieee_mul(scale, ieee_add(keep, stat_mass(stat)));
+    let share = ieee_add(keep, ieee_mul(weight, bitcast<u32>(params.spread)));
+    r.hit_gradient = ieee_sub(ieee_mul(r.pull, p), ieee_mul(scale, share));
   } else {
     half_loss = ieee_mul(weight, half_nll);
     r.factor = ieee_mul(scale, weight);
-    r.mass = bitcast<u32>(1.0);
-    r.hit_weight = bitcast<u32>(1.0);
+    r.pull = r.factor;
+    // p - 1; where the target is the maximum, 1 - S over S keeps the digits that p - 1 loses.
+    let leads = order_key(input.logit) == d.top;
+    let excess = select(bitcast<f32>(p) - 1.0, -softmax_above(stat.softmax) * d.inverse, leads);
+    r.hit_gradient = select(ieee_mul(r.factor, bitcast<u32>(excess)), BITS_NAN, is_special(r.factor));
   }
   r.loss = twice(half_loss);
-  if (is_nan(r.factor) || is_nan(r.mass)) {
+  if (Z_LOSS) {
+    let lse = distribution_lse(d);
+    let z_lse = ieee_mul(bitcast<u32>(params.z_loss), lse);
+    // The mean divides cross-entropies by their weight and z-losses by their number; the sum of both is divided by the weight.
+    r.loss = ieee_add(r.loss, ieee_mul(ieee_mul(z_lse, lse), ieee_div(get_census(1u), get_census(0u))));
+    let z_scale = ieee_mul(ieee_div(upstream, get_census(0u)), bitcast<u32>(params.chain));
+    let z_pull = ieee_mul(ieee_mul(bitcast<u32>(2.0), z_lse), z_scale);
+    r.pull = ieee_add(r.pull, z_pull);
+    r.hit_gradient = ieee_add(r.hit_gradient, ieee_mul(z_pull, p));
+  }
+  if (is_nan(r.factor) || is_nan(r.pull)) {
     r.state = ROW_NAN;
-  } else if (is_inf(r.factor) || is_inf(r.mass)) {
+  } else if (is_inf(r.factor) || is_inf(r.pull) || is_special(r.hit_gradient)) {
     r.state = ROW_SPECIAL;
   }
   return r;
@@ -80,9 +97,9 @@ fn row_output(row: u32, r: Row) {
 fn row_store(at: u32, r: Row) {
   distribution_store(at, r.distribution);
   put_records(at + 3u, r.state);
-  put_records(at + 4u, r.factor);
-  put_records(at + 5u, r.mass);
-  put_records(at + 6u, r.hit_weight);
+  put_records(at + 4u, r.pull);
+  put_records(at + 5u, r.factor);
+  put_records(at + 6u, r.hit_gradient);
   put_records(at + 7u, r.hit);
 }
 
@@ -96,10 +113,10 @@ fn row_load(row: u32) -> Row {
 
 // IEEE arithmetic, term by term as automatic differentiation would: an infinite upstream gives NaN where Inf - Inf or 0 Inf meet.
 fn special_gradient(r: Row, row: u32, c: u32, p: f32) -> u32 {
-  var g = ieee_mul(r.factor, ieee_mul(bitcast<u32>(p), r.mass));
-  if (c == r.hit) { g = ieee_sub(g, ieee_mul(r.factor, r.hit_weight)); }
-  if (SMOOTHING) { g = ieee_sub(g, ieee_mul(r.factor, ieee_mul(weight_bits(c), probability_bits(row, c)))); }
-  return g;
+  if (c == r.hit) { return r.hit_gradient; }
+  let pull = ieee_mul(r.pull, bitcast<u32>(p));
+  if (!SMOOTHING) { return pull; }
+  return ieee_sub(pull, ieee_mul(r.factor, ieee_mul(weight_bits(c), probability_bits(row, c))));
 }
 
 fn emit(row: u32, r: Row, c: u32) {
@@ -111,16 +128,20 @@ fn emit(row: u32, r: Row, c: u32) {
     store_grad(row, c, vec4<u32>(BITS_NAN));
     return;
   }
-  let p = distribution_p(r.distribution, load_logits(row, c));
+  // In place, the gradient goes over the logits: read first.
+  let x = load_logits(row, c);
+  let p = distribution_p(r.distribution, capped(x, c));
+  var slope = vec4<f32>(1.0);
+  if (SOFTCAP) { slope = cap_slope(x); }
   var g: vec4<u32>;
   if (r.state == ROW_USUAL) {
-    var d = p;
-    if (SMOOTHING) { d = p * bitcast<f32>(r.mass) - coefficients(row, c).values; }
+    var d = p * bitcast<f32>(r.pull);
+    if (SMOOTHING) { d = d - coefficients(row, c).values * bitcast<f32>(r.factor); }
     let at = r.hit - c; // wraps around below c
-    if (at < 4u) { d[at] = d[at] - bitcast<f32>(r.hit_weight); }
-    g = bitcast<vec4<u32>>(d * bitcast<f32>(r.factor));
+    if (at < 4u) { d[at] = bitcast<f32>(r.hit_gradient); }
+    g = bitcast<vec4<u32>>(d * slope);
   } else {
-    for (var i = 0u; i < 4u; i++) { g[i] = special_gradient(r, row, c + i, p[i]); }
+    for (var i = 0u; i < 4u; i++) { g[i] = ieee_mul(special_gradient(r, row, c + i, p[i]), bitcast<u32>(slope[i])); }
   }
   store_grad(row, c, g);
 }

@@ -1,11 +1,13 @@
 // Cross-entropy with probability targets t: with q_j = w_j (keep t_j + spread),
-//   loss = sum_j q_j (lse - x_j),   gradient_j = scale (p_j sum q - q_j),   target gradient_j = scale keep w_j (lse - x_j).
+//   loss = sum_j q_j (lse - x_j) + z lse^2,   gradient_j = scale (p_j sum q - q_j + 2 z lse p_j),
+//   target gradient_j = scale keep w_j (lse - x_j);   softcap and temperature multiply the gradient by their slopes.
 alias RowInput = u32;
 
 struct Row {
   distribution: Distribution,
   scale: u32,
-  mass: u32,
+  pull: u32,    // gradient_j = pull p_j - factor q_j
+  factor: u32,
   loss: u32,
 }
 
@@ -25,10 +27,18 @@ fn row_input(row: u32) -> RowInput { return 0u; }
 fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   let d = softmax_finish(stat.softmax);
   let scale = ieee_div(get_gradOutput(row_number(row)), bitcast<u32>(params.divisor));
-  if (!key_is_finite(d.top)) { return Row(d, BITS_NAN, BITS_NAN, BITS_NAN); }
+  if (!key_is_finite(d.top)) { return Row(d, BITS_NAN, BITS_NAN, BITS_NAN, BITS_NAN); }
   let mass = stat_mass(stat);
   let half_loss = ieee_add(ieee_mul(mass, bitcast<u32>(0.5 * d.log_sum)), stat_gap(stat));
-  return Row(d, scale, mass, twice(half_loss));
+  let factor = ieee_mul(scale, bitcast<u32>(params.chain));
+  var r = Row(d, scale, ieee_mul(factor, mass), factor, twice(half_loss));
+  if (Z_LOSS) {
+    let lse = distribution_lse(d);
+    let z_lse = ieee_mul(bitcast<u32>(params.z_loss), lse);
+    r.loss = ieee_add(r.loss, ieee_mul(z_lse, lse));
+    r.pull = ieee_add(r.pull, ieee_mul(ieee_mul(bitcast<u32>(2.0), z_lse), factor));
+  }
+  return r;
 }
 
 fn row_output(row: u32, r: Row) {
@@ -39,24 +49,24 @@ fn row_output(row: u32, r: Row) {
 fn row_store(at: u32, r: Row) {
   distribution_store(at, r.distribution);
   put_records(at + 3u, r.scale);
-  put_records(at + 4u, r.mass);
+  put_records(at + 4u, r.pull);
+  put_records(at + 5u, r.factor);
 }
 
 fn row_load(row: u32) -> Row {
   let at = row_number(row) * ROW_WORDS;
-  return Row(distribution_load(at), get_records(at + 3u), get_records(at + 4u), 0u);
+  return Row(distribution_load(at), get_records(at + 3u), get_records(at + 4u), get_records(at + 5u), 0u);
 }
 
-fn gradient(r: Row, p: vec4<f32>, row: u32, c: u32) -> vec4<u32> {
+fn gradient(r: Row, p: vec4<f32>, slope: vec4<f32>, row: u32, c: u32) -> vec4<u32> {
   let q = coefficients(row, c);
-  if (!q.special && !is_special(r.scale) && !is_special(r.mass)) {
-    return bitcast<vec4<u32>>((p * bitcast<f32>(r.mass) - q.values) * bitcast<f32>(r.scale));
+  if (!q.special && !is_special(r.factor) && !is_special(r.pull)) {
+    return bitcast<vec4<u32>>((p * bitcast<f32>(r.pull) - q.values * bitcast<f32>(r.factor)) * slope);
   }
   var g = vec4<u32>();
   for (var i = 0u; i < 4u && c + i < params.classes; i++) {
-    let pull = ieee_mul(ieee_mul(r.scale, r.mass), bitcast<u32>(p[i]));
-    let q = ieee_mul(weight_bits(c + i), probability_bits(row, c + i));
-    g[i] = ieee_sub(pull, ieee_mul(r.scale, q));
+    let share = ieee_mul(r.factor, ieee_mul(weight_bits(c + i), probability_bits(row, c + i)));
+    g[i] = ieee_mul(ieee_sub(ieee_mul(r.pull, bitcast<u32>(p[i])), share), bitcast<u32>(slope[i]));
   }
   return g;
 }
@@ -78,7 +88,10 @@ fn emit(row: u32, r: Row, c: u32) {
     return;
   }
   // In place, the gradient goes over the logits: read first.
-  let x = load_logits(row, c);
-  store_grad(row, c, gradient(r, distribution_p(r.distribution, x), row, c));
+  let raw = load_logits(row, c);
+  let x = capped(raw, c);
+  var slope = vec4<f32>(1.0);
+  if (SOFTCAP) { slope = cap_slope(raw); }
+  store_grad(row, c, gradient(r, distribution_p(r.distribution, x), slope, row, c));
   if (TARGET_GRADIENT) { store_gradTargets(row, c, target_gradient(r, x, c)); }
 }

@@ -17,6 +17,6 @@ fn emit(row: u32, r: Row, c: u32) {
     store_output(row, c, vec4<u32>(BITS_NAN));
     return;
   }
-  let x = load_logits(row, c);
+  let x = logits_of(row, c);
   store_output(row, c, vec4<u32>(log_p(r, x.x), log_p(r, x.y), log_p(r, x.z), log_p(r, x.w)));
 }

@@ -13,5 +13,5 @@ fn emit(row: u32, r: Row, c: u32) {
     store_output(row, c, vec4<u32>(BITS_NAN));
     return;
   }
-  store_output(row, c, bitcast<vec4<u32>>(distribution_p(r, load_logits(row, c))));
+  store_output(row, c, bitcast<vec4<u32>>(distribution_p(r, logits_of(row, c))));
 }

@@ -27,31 +27,34 @@ fn key_bits(k: i32) -> u32 { return bitcast<u32>(k ^ ((k >> 31u) & 0x7fffffff));
 fn key_value(k: i32) -> f32 { return bitcast<f32>(key_bits(k)); }
 fn key_is_finite(k: i32) -> bool { return k > KEY_NEG_INF && k < KEY_INF; }
 
-// IEEE arithmetic where an operand may be special; plain arithmetic otherwise. Selections, not branches: whatever the float operation
-// makes of a special operand is dropped.
+// IEEE arithmetic where an operand may be special; plain arithmetic otherwise. Branches, not selections: with chains of selections some
+// drivers take minutes to compile.
 fn ieee_mul(a: u32, b: u32) -> u32 {
-  let infinite = is_inf(a) || is_inf(b);
-  let zero = (a & BITS_ABS) == 0u || (b & BITS_ABS) == 0u;
-  let product = bitcast<u32>(bitcast<f32>(a) * bitcast<f32>(b));
-  let value = select(product, BITS_INF | ((a ^ b) & 0x80000000u), infinite);
-  return select(value, BITS_NAN, is_nan(a) || is_nan(b) || (infinite && zero));
+  if (is_special(a) || is_special(b)) {
+    let zero = (a & BITS_ABS) == 0u || (b & BITS_ABS) == 0u;
+    return select(BITS_INF | ((a ^ b) & 0x80000000u), BITS_NAN, is_nan(a) || is_nan(b) || zero);
+  }
+  return bitcast<u32>(bitcast<f32>(a) * bitcast<f32>(b));
 }
 
 fn ieee_sub(a: u32, b: u32) -> u32 {
-  let difference = bitcast<u32>(bitcast<f32>(a) - bitcast<f32>(b));
-  let value = select(select(difference, b ^ 0x80000000u, is_inf(b)), a, is_inf(a));
-  return select(value, BITS_NAN, is_nan(a) || is_nan(b) || (is_inf(a) && a == b));
+  if (is_special(a) || is_special(b)) {
+    let infinity = select(b ^ 0x80000000u, a, is_inf(a));
+    return select(infinity, BITS_NAN, is_nan(a) || is_nan(b) || (is_inf(a) && a == b));
+  }
+  return bitcast<u32>(bitcast<f32>(a) - bitcast<f32>(b));
 }
 
 fn ieee_add(a: u32, b: u32) -> u32 { return ieee_sub(a, b ^ 0x80000000u); }
 
 fn ieee_div(a: u32, b: u32) -> u32 {
-  let a_zero = (a & BITS_ABS) == 0u;
-  let b_zero = (b & BITS_ABS) == 0u;
-  let sign = (a ^ b) & 0x80000000u;
-  let quotient = bitcast<u32>(bitcast<f32>(a) / bitcast<f32>(b));
-  let value = select(select(quotient, sign, is_inf(b)), BITS_INF | sign, is_inf(a) || b_zero);
-  return select(value, BITS_NAN, is_nan(a) || is_nan(b) || (is_inf(a) && is_inf(b)) || (a_zero && b_zero));
+  let zero = (b & BITS_ABS) == 0u;
+  if (is_special(a) || is_special(b) || zero) {
+    let sign = (a ^ b) & 0x80000000u;
+    let none = (is_inf(a) && is_inf(b)) || ((a & BITS_ABS) == 0u && zero);
+    return select(select(BITS_INF | sign, sign, is_inf(b)), BITS_NAN, is_nan(a) || is_nan(b) || none);
+  }
+  return bitcast<u32>(bitcast<f32>(a) / bitcast<f32>(b));
 }
 
 // 2 h for the bits of h, where the double may pass the largest float.

@@ -16,6 +16,11 @@ struct Params {
   spread: f32,        // label smoothing / classes
   prescale: f32,      // reduce: a power of two that keeps the sum of losses in range, and its inverse
   postscale: f32,
+  gap_scale: f32,     // 1 / temperature, where it can be applied to differences of logits
+  chain: f32,         // 1 / temperature, for gradients
+  cap: f32,           // softcap, and 1 / (softcap temperature)
+  uncap: f32,
+  z_loss: f32,
   places: array<vec4<u32>, 8>, // per binding: first element, distance between rows
 }
 

@@ -1,4 +1,5 @@
-// The running softmax of a row: S = sum exp(x_j - max) = ties + rest. The terms equal to 1 are counted apart, so that S - 1 keeps its
+// The running softmax of a row: S = sum exp((x_j - max) / T) = ties + rest. The temperature T is applied to differences of logits, which
+// stay in range where x_j / T may not. The terms equal to 1 are counted apart, so that S - 1 keeps its
 // digits when one class dominates. A row that holds NaN, +Inf, or only -Inf is known by the key of its maximum; its sums are garbage.
 struct Softmax {
   top: i32,   // key of the maximum so far
@@ -12,16 +13,21 @@ const REACH: f32 = 87.3;
 fn softmax_zero() -> Softmax { return Softmax(KEY_NEG_INF, 0.0, 0.0); }
 
 // Smallest key that counts beside `top`. For a huge maximum it is `top` itself: the next float below is further away than REACH.
-fn softmax_reach(top: i32) -> i32 { return order_key(bitcast<u32>(key_value(top) - REACH)); }
+fn softmax_reach(top: i32) -> i32 { return order_key(bitcast<u32>(key_value(top) - select(REACH, REACH / params.gap_scale, TEMPERED))); }
+
+// Differences of logits as differences of what goes into exp.
+fn tempered(gap: f32) -> f32 { return select(gap, gap * params.gap_scale, TEMPERED); }
 
 // exp(value(low) - value(top)) for low <= top.
 fn softmax_shrink(low: i32, top: i32) -> f32 {
-  return select(0.0, exp_gap(vec4<f32>(key_value(low) - key_value(top))).x, low >= softmax_reach(top));
+  return select(0.0, exp_gap(vec4<f32>(tempered(key_value(low) - key_value(top)))).x, low >= softmax_reach(top));
 }
 
 fn softmax_terms(x: vec4<u32>, keys: vec4<i32>, top: i32, reach: i32) -> vec4<f32> {
   let counts = (keys >= vec4<i32>(reach)) & (keys < vec4<i32>(top));
-  return select(vec4<f32>(), exp_gap(bitcast<vec4<f32>>(x) - vec4<f32>(key_value(top))), counts);
+  var gaps = bitcast<vec4<f32>>(x) - vec4<f32>(key_value(top));
+  if (TEMPERED) { gaps = gaps * params.gap_scale; }
+  return select(vec4<f32>(), exp_gap(gaps), counts);
 }
 
 fn softmax_ties(keys: vec4<i32>, top: i32) -> vec4<f32> {
@@ -72,14 +78,17 @@ struct Distribution {
 
 fn softmax_finish(s: Softmax) -> Distribution {
   if (!key_is_finite(s.top)) { return Distribution(s.top, 0.0, 0.0); }
-  let above = (s.ties - 1.0) + s.rest;
+  let above = softmax_above(s);
   return Distribution(s.top, log_one_plus(above), 1.0 / (1.0 + above));
 }
+
+// S - 1, with all its digits.
+fn softmax_above(s: Softmax) -> f32 { return (s.ties - 1.0) + s.rest; }
 
 // Log-sum-exp as bits, special rows included: NaN, +Inf and -Inf stand for themselves.
 fn distribution_lse(d: Distribution) -> u32 {
   let special = select(key_bits(d.top), BITS_NAN, d.top > KEY_INF);
-  return select(special, bitcast<u32>(key_value(d.top) + d.log_sum), key_is_finite(d.top));
+  return select(special, bitcast<u32>(tempered(key_value(d.top)) + d.log_sum), key_is_finite(d.top));
 }
 
 // p_j; only for a row with a finite maximum.
@@ -89,10 +98,10 @@ fn distribution_p(d: Distribution, x: vec4<u32>) -> vec4<f32> {
   return (softmax_terms(x, keys, d.top, reach) + softmax_ties(keys, d.top)) * d.inverse;
 }
 
-// -log p_j / 2 = (log S + (max - x_j)) / 2 as bits, never lse - x_j, which loses the digits of a small loss; halved, because the
+// -log p_j / 2 = (log S + (max - x_j) / T) / 2 as bits, never lse - x_j, which loses the digits of a small loss; halved, because the
 // difference of two floats may pass the largest one. Only for a row with a finite maximum and an x_j that is not above it.
 fn distribution_half_nll(d: Distribution, x: u32) -> u32 {
-  let half = bitcast<u32>(0.5 * d.log_sum + (0.5 * key_value(d.top) - 0.5 * bitcast<f32>(x)));
+  let half = bitcast<u32>(0.5 * d.log_sum + tempered(0.5 * key_value(d.top) - 0.5 * bitcast<f32>(x)));
   return select(half, BITS_INF, x == BITS_NEG_INF);
 }
 

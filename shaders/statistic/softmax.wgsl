@@ -6,7 +6,7 @@ fn stat_zero() -> Stat { return Stat(softmax_zero()); }
 fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
   var s = (*stat).softmax;
   softmax_absorb(
-    &s, load_logits(row, c), load_logits(row, c + step), load_logits(row, c + 2u * step), load_logits(row, c + 3u * step)
+    &s, logits_of(row, c), logits_of(row, c + step), logits_of(row, c + 2u * step), logits_of(row, c + 3u * step)
   );
   (*stat).softmax = s;
 }

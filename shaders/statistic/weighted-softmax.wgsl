@@ -1,5 +1,5 @@
 // Statistic: the softmax of the row's logits, and what a loss with a coefficient q_j for every class needs:
-// sum q_j (lse - x_j) = mass log S + sum q_j (max - x_j), with mass = sum q_j. The second sum is kept halved, so that it cannot
+// sum q_j (lse - x_j) = mass log S + sum q_j (max - x_j) / T, with mass = sum q_j. The second sum is kept halved, so that it cannot
 // overflow before the loss does. The coefficients come from the epilogue, as floats and bit by bit.
 struct Stat {
   softmax: Softmax,
@@ -17,7 +17,8 @@ struct Share { mass: f32, gap: f32, odd: bool }
 // Probability 0 at a logit of -Inf contributes 0 (the convention 0 log 0 = 0).
 fn share_of(x: vec4<u32>, q: Coefficients, half_top: f32) -> Share {
   let masked = x == vec4<u32>(BITS_NEG_INF);
-  let gaps = select(vec4<f32>(half_top) - 0.5 * bitcast<vec4<f32>>(x), vec4<f32>(), masked);
+  var gaps = select(vec4<f32>(half_top) - 0.5 * bitcast<vec4<f32>>(x), vec4<f32>(), masked);
+  if (TEMPERED) { gaps = gaps * params.gap_scale; }
   return Share(sum4(q.values), sum4(q.values * gaps), q.special || any(masked & q.likely));
 }
 
@@ -27,8 +28,8 @@ fn add_odd(stat: ptr<function, Stat>, row: u32, c: u32, half_top: f32) {
     let weight = weight_bits(i);
     let prob = probability_bits(row, i);
     let q = ieee_mul(weight, prob);
-    let x = pick_logits(row, i);
-    var gap = ieee_mul(q, bitcast<u32>(half_top - 0.5 * bitcast<f32>(x)));
+    let x = logit_of(row, i);
+    var gap = ieee_mul(q, bitcast<u32>(tempered(half_top - 0.5 * bitcast<f32>(x))));
     if (x == BITS_NEG_INF) { gap = select(ieee_mul(weight, ieee_mul(prob, BITS_INF)), 0u, (prob & BITS_ABS) == 0u); }
     (*stat).mass_met |= met(q);
     (*stat).gap_met |= met(gap);
@@ -39,15 +40,15 @@ fn add_odd(stat: ptr<function, Stat>, row: u32, c: u32, half_top: f32) {
 
 // The halved gap grows when the maximum does.
 fn gap_growth(mass: f32, before: i32, top: i32) -> f32 {
-  let growth = mass * (0.5 * key_value(top) - 0.5 * key_value(before));
+  let growth = mass * tempered(0.5 * key_value(top) - 0.5 * key_value(before));
   return select(growth, 0.0, before == top || before == KEY_NEG_INF);
 }
 
 fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
-  let x0 = load_logits(row, c);
-  let x1 = load_logits(row, c + step);
-  let x2 = load_logits(row, c + 2u * step);
-  let x3 = load_logits(row, c + 3u * step);
+  let x0 = logits_of(row, c);
+  let x1 = logits_of(row, c + step);
+  let x2 = logits_of(row, c + 2u * step);
+  let x3 = logits_of(row, c + 3u * step);
   var s = (*stat).softmax;
   let before = softmax_absorb(&s, x0, x1, x2, x3);
   (*stat).softmax = s;

@@ -7,8 +7,9 @@ import type { Plan } from '../plan/plan.js';
 import type { Pipeline } from './pipelines.js';
 
 const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
-const PARAMS_BYTES = 192;
-const PLACES_WORD = 16;
+// See shaders/lib/params.wgsl: 21 numbers, padding, then two numbers for each of 16 bindings.
+const PLACES_WORD = 24;
+const PARAMS_BYTES = 4 * (PLACES_WORD + 32);
 // A sum over no rows binds an empty vector, and WebGPU no empty buffer; ours are at least this large.
 const SMALLEST_BINDING = 16;
 
@@ -141,6 +142,11 @@ function writeConstants(view: DataView, pass: Pass, { firstRow, rows, grid }: Di
     constants.spread,
     constants.prescale,
     constants.postscale,
+    constants.gapScale,
+    constants.chain,
+    constants.cap,
+    constants.uncap,
+    constants.zLoss,
   ];
   for (const [i, value] of uints.entries()) view.setUint32(i * 4, value, true);
   for (const [i, value] of floats.entries()) view.setFloat32((uints.length + i) * 4, value ?? 0, true);

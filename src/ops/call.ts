@@ -173,5 +173,15 @@ export function checkOptions(op: string, options: object, known: readonly string
   }
 }
 
+/** Refuses what cannot divide logits: a scale must be a number above 0 that float32 can hold, as must its inverse. */
+export function checkScale(op: string, name: string, value: number): void {
+  const inverse = Math.fround(1 / value);
+  if (typeof value === 'number' && value > 0 && Number.isFinite(inverse) && inverse > 0) return;
+  throw new InvalidArgumentError(
+    `${op}: ${name} is ${String(value)}; use a number above 0, from 1e-38 to 1e38.`,
+    { op },
+  );
+}
+
 /** The options of `CallOptions`. */
 export const CALL_OPTIONS: readonly string[] = ['policy', 'signal'];

@@ -7,6 +7,7 @@ import {
   Call,
   type CallOptions,
   checkOptions,
+  checkScale,
   type IndexTargets,
   inputRole,
   type Vector,
@@ -21,6 +22,12 @@ export interface CrossEntropyTerms {
   readonly ignoreIndex?: number;
   /** In [0, 1]: the share of the target that is spread evenly over all classes. Default 0. */
   readonly labelSmoothing?: number;
+  /** The logits are divided by it first; above 0. Default 1. */
+  readonly temperature?: number;
+  /** Then they become `softcap * tanh(x / softcap)`; above 0. Default none. */
+  readonly softcap?: number;
+  /** Adds `zLoss * logSumExp(x)^2` for each kept row; for `'mean'` divided by their number. Default 0. */
+  readonly zLoss?: number;
   /**
    * `'mean'` (default) divides by the weight of the kept rows (class indices) or by the number of rows (probabilities);
    * `'sum'` adds up; `'none'` gives one loss a row.
@@ -57,6 +64,9 @@ export const TERMS: readonly string[] = [
   'axis',
   'ignoreIndex',
   'labelSmoothing',
+  'temperature',
+  'softcap',
+  'zLoss',
   'reduction',
   'grad',
   'gradTargets',
@@ -130,9 +140,10 @@ export function checkTerms(
   terms: CrossEntropyTerms,
   layout: Layout,
   isProbs: boolean,
-): Omit<Required<CrossEntropyTerms>, 'axis'> {
+): Omit<Required<CrossEntropyTerms>, 'axis' | 'softcap'> & { readonly softcap: number | undefined } {
   const { ignoreIndex, labelSmoothing = 0, reduction = 'mean', grad = false } = terms;
   const { gradTargets = true, returnLogSumExp = false } = terms;
+  const { temperature = 1, softcap, zLoss = 0 } = terms;
   const fail = (message: string): never => {
     throw new InvalidArgumentError(`${op}: ${message}`, { op, shapes: { logits: layout.shape } });
   };
@@ -145,6 +156,11 @@ export function checkTerms(
   if (typeof labelSmoothing !== 'number' || !(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     fail(`labelSmoothing is ${String(labelSmoothing)}; use a number from 0 to 1.`);
   }
+  checkScale(op, 'temperature', temperature);
+  if (softcap !== undefined) checkScale(op, 'softcap', softcap);
+  if (typeof zLoss !== 'number' || !Number.isFinite(Math.fround(zLoss))) {
+    fail(`zLoss is ${String(zLoss)}; use a finite number.`);
+  }
   if (!['none', 'mean', 'sum'].includes(reduction)) {
     fail(`reduction is '${String(reduction)}'; use 'none', 'mean' or 'sum'.`);
   }
@@ -156,6 +172,9 @@ export function checkTerms(
   return {
     ignoreIndex: ignoreIndex ?? -100,
     labelSmoothing,
+    temperature,
+    softcap,
+    zLoss,
     reduction,
     grad,
     gradTargets: gradTargets && grad !== false && isProbs,

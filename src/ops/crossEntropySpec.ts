@@ -28,6 +28,9 @@ export interface CrossEntropySettings {
   readonly weight: Role | undefined;
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
+  readonly temperature: number;
+  readonly softcap: number | undefined;
+  readonly zLoss: number;
   readonly reduction: Reduction;
   readonly grad: boolean | 'in-place';
   /** A number, or the role of a tensor: one value a row for 'none', a single one otherwise. */
@@ -68,7 +71,8 @@ function rolesOf(settings: CrossEntropySettings): Roles {
 }
 
 function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuilder): readonly Pass[] {
-  const { layout, targets, labelSmoothing, reduction, grad, gradOutput } = settings;
+  const { layout, targets, labelSmoothing, temperature, softcap, zLoss, reduction, grad, gradOutput } =
+    settings;
   const { rows, classes, inner } = layout;
   const indices = targets.dtype !== 'f32';
   // The mean over probabilities divides by the rows, over class indices by what the census counts.
@@ -80,6 +84,10 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
     divisor,
     keep: 1 - labelSmoothing,
     spread: labelSmoothing / classes,
+    gapScale: 1 / temperature,
+    chain: 1 / temperature,
+    zLoss,
+    ...(softcap === undefined ? {} : { cap: softcap, uncap: 1 / (softcap * temperature) }),
   };
   const optional = ['weight', 'gradOutput', 'logSumExp', 'gradTargets'].filter((name) => name in roles);
   const given = Object.fromEntries(optional.map((name) => [name, name]));
@@ -113,7 +121,14 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
           ...(grad === false ? {} : { grad: grad === true ? 'grad' : 'logits' }),
         },
         aliases: grad === 'in-place' ? { grad: 'logits' } : {},
-        flags: indices ? { SMOOTHING: smoothing } : { TARGET_GRADIENT: 'gradTargets' in roles },
+        flags: {
+          SMOOTHING: indices && smoothing,
+          TARGET_GRADIENT: 'gradTargets' in roles,
+          // A soft cap needs the values divided, not their differences.
+          TEMPERED: temperature !== 1 && softcap === undefined,
+          SOFTCAP: softcap !== undefined,
+          Z_LOSS: zLoss !== 0,
+        },
         constants,
       }),
     );
@@ -142,11 +157,15 @@ function ignored({ targets, ignoreIndex }: CrossEntropySettings): Constants {
 
 function runOnCpu(settings: CrossEntropySettings, arrays: Readonly<Record<string, TypedArray>>) {
   const { layout, targets, ignoreIndex, labelSmoothing, reduction, grad, gradOutput } = settings;
+  const { temperature, softcap, zLoss } = settings;
   const upstream = arrays['gradOutput'];
   const options: CpuOptions = {
     axis: layout.axis,
     labelSmoothing,
+    temperature,
+    zLoss,
     reduction,
+    ...(softcap === undefined ? {} : { softcap }),
     grad: grad !== false,
     gradOutput:
       typeof gradOutput === 'number'

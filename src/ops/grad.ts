@@ -82,14 +82,12 @@ async function fromOutput(
       grad: { shape, dtype: 'f32', access: 'out' },
     },
     passes: (build) =>
-      rows === 0
-        ? []
-        : build.build({
-            rows: { count: rows, classes, inner },
-            epilogue,
-            statistic: sumStatistic,
-            roles: { [name]: name, gradOutput: 'gradOutput', grad: 'grad' },
-          }),
+      build.build({
+        rows: { count: rows, classes, inner },
+        epilogue,
+        statistic: sumStatistic,
+        roles: { [name]: name, gradOutput: 'gradOutput', grad: 'grad' },
+      }),
     cpu: (arrays) => {
       const [result, upstream] = [arrays[name] as Float32Array, arrays['gradOutput'] as Float32Array];
       (arrays['grad'] as Float32Array).set(onCpu(result, upstream, shape, { axis }));
@@ -135,13 +133,11 @@ export async function logSumExpGrad(
       grad: { shape, dtype: 'f32', access: 'out' },
     },
     passes: (build) =>
-      rows === 0
-        ? []
-        : build.build({
-            rows: { count: rows, classes, inner },
-            epilogue: logSumExpGradEpilogue,
-            roles: { logits: 'logits', lse: 'lse', gradOutput: 'gradOutput', grad: 'grad' },
-          }),
+      build.build({
+        rows: { count: rows, classes, inner },
+        epilogue: logSumExpGradEpilogue,
+        roles: { logits: 'logits', lse: 'lse', gradOutput: 'gradOutput', grad: 'grad' },
+      }),
     cpu: (arrays) => {
       const [x, l, g] = [arrays['logits'], arrays['lse'], arrays['gradOutput']] as [
         Float32Array,

@@ -40,14 +40,12 @@ export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): 
     op: 'logSumExp',
     roles: { logits, output: { shape: rowShape(layout, keepDims), dtype: 'f32', access: 'out' } },
     passes: (build) =>
-      rows === 0
-        ? []
-        : build.build({
-            rows: { count: rows, classes, inner },
-            epilogue: logSumExpEpilogue,
-            statistic: softmaxStatistic,
-            roles: { logits: 'logits', output: 'output' },
-          }),
+      build.build({
+        rows: { count: rows, classes, inner },
+        epilogue: logSumExpEpilogue,
+        statistic: softmaxStatistic,
+        roles: { logits: 'logits', output: 'output' },
+      }),
     cpu: (arrays) => {
       (arrays['output'] as Float32Array).set(
         logSumExpOnCpu(arrays['logits'] as Float32Array, shape, { axis }),

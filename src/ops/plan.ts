@@ -15,7 +15,7 @@ import {
 } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
 import { setWork, Tensor, usableState } from '../tensor.js';
-import { checkOptions } from './call.js';
+import { checkOptions, checkScale } from './call.js';
 import { type CrossEntropyTerms, checkTerms, reducedUpstream, TERMS } from './crossEntropy.js';
 import { crossEntropySpec } from './crossEntropySpec.js';
 import { logSumExpSpec } from './logSumExp.js';
@@ -64,18 +64,38 @@ export interface PlanOptions {
 
 const PLAN_OPTIONS: readonly string[] = ['shape', 'dtype', 'axis', 'rowStride', 'policy'];
 
+export interface PlanSoftmaxOptions extends PlanOptions {
+  /** The logits are divided by it first; above 0. Default 1. */
+  readonly temperature?: number;
+}
+
 /** A plan of `softmax`; binds `logits` and `output`, both of `shape`. */
-export function planSoftmax(context: Context, options: PlanOptions): Promise<OpPlan<OutputBindings>> {
-  checkOptions('planSoftmax', options, PLAN_OPTIONS);
+export async function planSoftmax(
+  context: Context,
+  options: PlanSoftmaxOptions,
+): Promise<OpPlan<OutputBindings>> {
+  checkOptions('planSoftmax', options, [...PLAN_OPTIONS, 'temperature']);
+  const { temperature = 1 } = options;
+  checkScale('planSoftmax', 'temperature', temperature);
   const { layout, logits } = logitsOf('planSoftmax', options);
-  return makeExecutable('planSoftmax', context, options.policy, softmaxSpec(layout, logits));
+  return makeExecutable('planSoftmax', context, options.policy, softmaxSpec(layout, logits, temperature));
 }
 
 /** A plan of `logSoftmax`; binds `logits` and `output`, both of `shape`. */
-export function planLogSoftmax(context: Context, options: PlanOptions): Promise<OpPlan<OutputBindings>> {
-  checkOptions('planLogSoftmax', options, PLAN_OPTIONS);
+export async function planLogSoftmax(
+  context: Context,
+  options: PlanSoftmaxOptions,
+): Promise<OpPlan<OutputBindings>> {
+  checkOptions('planLogSoftmax', options, [...PLAN_OPTIONS, 'temperature']);
+  const { temperature = 1 } = options;
+  checkScale('planLogSoftmax', 'temperature', temperature);
   const { layout, logits } = logitsOf('planLogSoftmax', options);
-  return makeExecutable('planLogSoftmax', context, options.policy, logSoftmaxSpec(layout, logits));
+  return makeExecutable(
+    'planLogSoftmax',
+    context,
+    options.policy,
+    logSoftmaxSpec(layout, logits, temperature),
+  );
 }
 
 export interface PlanLogSumExpOptions extends PlanOptions {
@@ -84,7 +104,7 @@ export interface PlanLogSumExpOptions extends PlanOptions {
 }
 
 /** A plan of `logSumExp`; binds `logits` and `output`, one value a row. */
-export function planLogSumExp(
+export async function planLogSumExp(
   context: Context,
   options: PlanLogSumExpOptions,
 ): Promise<OpPlan<OutputBindings>> {

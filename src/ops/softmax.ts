@@ -7,17 +7,19 @@ import type { Layout } from '../shape.js';
 import { layoutOf } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
-import { CALL_OPTIONS, Call, type CallOptions, checkOptions, inputRole } from './call.js';
+import { CALL_OPTIONS, Call, type CallOptions, checkOptions, checkScale, inputRole } from './call.js';
 
 export interface SoftmaxOptions extends CallOptions {
   /** The class axis; default -1, the last. */
   readonly axis?: number;
+  /** The logits are divided by it first; above 0. Default 1. */
+  readonly temperature?: number;
 }
 
 type OnCpu = typeof softmaxOnCpu;
 
 /**
- * softmax(x)_j = exp(x_j) / sum_i exp(x_i) along `axis`.
+ * softmax(x)_j = exp(x_j) / sum_i exp(x_i) along `axis`, of the logits divided by the temperature.
  *
  * A row with NaN, +Inf or only -Inf gives NaN; a logit of -Inf gives exactly 0.
  *
@@ -30,7 +32,8 @@ export function softmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<T
 }
 
 /**
- * log softmax(x)_j = x_j - log sum_i exp(x_i) along `axis`, without the cancellation of that formula.
+ * log softmax(x)_j = x_j - log sum_i exp(x_i) along `axis`, without the cancellation of that formula; x is the
+ * logits divided by the temperature.
  *
  * A row with NaN, +Inf or only -Inf gives NaN; a logit of -Inf gives -Inf.
  *
@@ -49,43 +52,54 @@ async function run(
   logits: Tensor,
   options: SoftmaxOptions,
 ): Promise<Tensor> {
-  checkOptions(op, options, ['axis', ...CALL_OPTIONS]);
+  const { axis, temperature = 1 } = options;
+  checkOptions(op, options, ['axis', 'temperature', ...CALL_OPTIONS]);
+  checkScale(op, 'temperature', temperature);
   const call = new Call(op, 'logits', logits, options);
   call.matrix('logits', logits);
-  const layout = layoutOf(op, logits.shape, options.axis);
+  const layout = layoutOf(op, logits.shape, axis);
   const { output } = await call.run(
-    elementwiseSpec(op, epilogue, onCpu, layout, inputRole(op, 'logits', logits, layout)),
+    elementwiseSpec(op, epilogue, onCpu, layout, inputRole(op, 'logits', logits, layout), temperature),
   );
   return output as Tensor;
 }
 
-function elementwiseSpec(op: string, epilogue: Epilogue, onCpu: OnCpu, layout: Layout, logits: Role): Spec {
+function elementwiseSpec(
+  op: string,
+  epilogue: Epilogue,
+  onCpu: OnCpu,
+  layout: Layout,
+  logits: Role,
+  temperature: number,
+): Spec {
   const { shape, axis, rows, classes, inner } = layout;
   return {
     op,
     roles: { logits, output: { shape, dtype: 'f32', access: 'out' } },
     passes: (build) =>
-      rows === 0
-        ? []
-        : build.build({
-            rows: { count: rows, classes, inner },
-            epilogue,
-            statistic: softmaxStatistic,
-            roles: { logits: 'logits', output: 'output' },
-          }),
+      build.build({
+        rows: { count: rows, classes, inner },
+        epilogue,
+        statistic: softmaxStatistic,
+        roles: { logits: 'logits', output: 'output' },
+        flags: { TEMPERED: temperature !== 1 },
+        constants: { gapScale: 1 / temperature },
+      }),
     cpu: (arrays) => {
-      (arrays['output'] as Float32Array).set(onCpu(arrays['logits'] as Float32Array, shape, { axis }));
+      (arrays['output'] as Float32Array).set(
+        onCpu(arrays['logits'] as Float32Array, shape, { axis, temperature }),
+      );
       return undefined;
     },
   };
 }
 
 /** The spec of `softmax`, for plans. */
-export function softmaxSpec(layout: Layout, logits: Role): Spec {
-  return elementwiseSpec('softmax', softmaxEpilogue, softmaxOnCpu, layout, logits);
+export function softmaxSpec(layout: Layout, logits: Role, temperature: number): Spec {
+  return elementwiseSpec('softmax', softmaxEpilogue, softmaxOnCpu, layout, logits, temperature);
 }
 
 /** The spec of `logSoftmax`, for plans. */
-export function logSoftmaxSpec(layout: Layout, logits: Role): Spec {
-  return elementwiseSpec('logSoftmax', logSoftmaxEpilogue, logSoftmaxOnCpu, layout, logits);
+export function logSoftmaxSpec(layout: Layout, logits: Role, temperature: number): Spec {
+  return elementwiseSpec('logSoftmax', logSoftmaxEpilogue, logSoftmaxOnCpu, layout, logits, temperature);
 }

@@ -7,10 +7,12 @@ import { choosePolicy, type Policy } from './policy.js';
 import {
   type Binding,
   type Epilogue,
+  type Flags,
   type KernelName,
   type KernelRole,
   kernelsOf,
   matrixAccess,
+  NO_FLAGS,
   STAGES,
   type Statistic,
   type Variant,
@@ -33,6 +35,11 @@ export interface Constants {
   readonly spread?: number;
   readonly prescale?: number;
   readonly postscale?: number;
+  readonly gapScale?: number;
+  readonly chain?: number;
+  readonly cap?: number;
+  readonly uncap?: number;
+  readonly zLoss?: number;
 }
 
 /** How a pass finds a role: which tensor or scratch buffer of the call, and how far apart the rows are. */
@@ -76,7 +83,7 @@ export interface RowWork {
   /** Kernel role → role or scratch of the call. Roles not named are absent. */
   readonly roles: Readonly<Record<string, string>>;
   readonly aliases?: Readonly<Record<string, string>>;
-  readonly flags?: Readonly<Record<string, boolean>>;
+  readonly flags?: Partial<Flags>;
   readonly constants?: Constants;
 }
 
@@ -104,6 +111,7 @@ export class PassBuilder {
 
   build(work: RowWork): Pass[] {
     const { rows, epilogue, statistic } = work;
+    if (rows.count === 0) return [];
     const policy = choosePolicy({ classes: rows.classes, inner: rows.inner }, this.facts, this.wishes);
     const kernels =
       statistic === undefined ? (['map'] as const) : kernelsOf(policy.strategy, writesElements(work));
@@ -165,7 +173,7 @@ export class PassBuilder {
         statistic,
         bindings: used,
         aliases: Object.fromEntries(Object.entries(aliases).filter(([, home]) => overwritten.has(home))),
-        flags: { ...work.flags, EMITS: writesElements(work) },
+        flags: { ...NO_FLAGS, ...work.flags, EMITS: writesElements(work) },
         workgroupSize: policy.workgroupSize,
         subgroup: policy.subgroups && reduces ? this.facts.subgroupMinSize : 0,
       },

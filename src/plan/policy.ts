@@ -38,10 +38,12 @@ const COALESCED_INNER = 16;
 const WORKGROUP_CLASSES = 16384;
 const SEGMENT = 8192;
 const WORKGROUP_SIZE = 64;
+// A software adapter runs a workgroup on one core, where each barrier costs a switch of all its threads.
+const WORKGROUP_SIZE_SOFTWARE = 16;
 
 /** The policy for one kind of row on one adapter, with the caller's own wishes (checked) in place of the defaults. */
 export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Partial<Policy> = {}): Policy {
-  const workgroupSize = wishes.workgroupSize ?? WORKGROUP_SIZE;
+  const workgroupSize = wishes.workgroupSize ?? defaultWorkgroupSize(facts);
   const subgroupsFit =
     facts.features.includes('subgroups') &&
     facts.languageFeatures.includes('subgroup_id') &&
@@ -54,6 +56,10 @@ export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Pa
     subgroups: (wishes.subgroups ?? true) && subgroupsFit,
     vec4: wishes.vec4 ?? true,
   };
+}
+
+function defaultWorkgroupSize({ isFallbackAdapter }: AdapterFacts): number {
+  return isFallbackAdapter ? WORKGROUP_SIZE_SOFTWARE : WORKGROUP_SIZE;
 }
 
 function defaultStrategy({ classes, inner }: PolicyQuery): Strategy {
@@ -94,7 +100,7 @@ export function checkPolicy(
     }
   }
   if (segment !== undefined) {
-    const unit = BLOCK * (workgroupSize ?? WORKGROUP_SIZE);
+    const unit = BLOCK * (workgroupSize ?? defaultWorkgroupSize(facts));
     if (!Number.isSafeInteger(segment) || segment <= 0 || segment % unit !== 0) {
       fail(`segment is ${segment}; use a multiple of ${unit} (${BLOCK} × workgroupSize).`);
     }

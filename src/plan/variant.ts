@@ -63,6 +63,29 @@ export interface Binding {
   readonly write: boolean;
 }
 
+/** Parts of the kernels that are there or not, as constants in WGSL. */
+export interface Flags {
+  /** There is something to write for each element. */
+  readonly EMITS: boolean;
+  /** Class-index targets with label smoothing. */
+  readonly SMOOTHING: boolean;
+  /** Also the gradient with respect to probability targets. */
+  readonly TARGET_GRADIENT: boolean;
+  /** Differences of logits are divided by a temperature. */
+  readonly TEMPERED: boolean;
+  readonly SOFTCAP: boolean;
+  readonly Z_LOSS: boolean;
+}
+
+export const NO_FLAGS: Flags = {
+  EMITS: false,
+  SMOOTHING: false,
+  TARGET_GRADIENT: false,
+  TEMPERED: false,
+  SOFTCAP: false,
+  Z_LOSS: false,
+};
+
 /** Everything that decides a shader's text. Equal keys, equal text. */
 export interface Variant {
   readonly kernel: KernelName;
@@ -71,7 +94,7 @@ export interface Variant {
   readonly bindings: readonly Binding[];
   /** Roles that live in another role's buffer: `{ grad: 'logits' }` for a gradient in place. */
   readonly aliases: Readonly<Record<string, string>>;
-  readonly flags: Readonly<Record<string, boolean>>;
+  readonly flags: Flags;
   readonly workgroupSize: number;
   /** Smallest subgroup of the device, where the reduction uses subgroups; else 0. */
   readonly subgroup: number;

@@ -125,7 +125,10 @@ export function check(name: string, body: (env: Env, keep: Keep) => Promise<void
 }
 
 /** A check of what only a GPU has; elsewhere there is nothing to do. */
-export function gpuCheck(name: string, body: (env: Env, keep: Keep, device: GPUDevice) => Promise<void>): Check {
+export function gpuCheck(
+  name: string,
+  body: (env: Env, keep: Keep, device: GPUDevice) => Promise<void>,
+): Check {
   return check(name, async (env, keep) => {
     if (env.ctx.device !== undefined) await body(env, keep, env.ctx.device);
   });

@@ -132,7 +132,9 @@ export function hardProbs(rows: number, classes: number, seed: number): Float32A
 /** Class weights of all sizes: 0, negative ones, and the rest around 1. */
 export function hardWeights(classes: number, seed: number): Float32Array<ArrayBuffer> {
   const next = random(seed);
-  return Float32Array.from({ length: classes }, (_, c) => (c % 7 === 3 ? 0 : c % 11 === 5 ? -next() : 2 * next()));
+  return Float32Array.from({ length: classes }, (_, c) =>
+    c % 7 === 3 ? 0 : c % 11 === 5 ? -next() : 2 * next(),
+  );
 }
 
 function extremeOf(row: Float32Array, isBetter: (a: number, b: number) => boolean): number {

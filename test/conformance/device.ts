@@ -18,7 +18,9 @@ export function intercept<T extends object>(target: T, wraps: Wraps<T>): T {
     get(native, key) {
       const value: unknown = Reflect.get(native, key, native);
       const own = typeof value === 'function' ? value.bind(native) : value;
-      const wrap = Object.hasOwn(wraps, key) ? (wraps[key as keyof T] as (own: unknown) => unknown) : undefined;
+      const wrap = Object.hasOwn(wraps, key)
+        ? (wraps[key as keyof T] as (own: unknown) => unknown)
+        : undefined;
       return wrap === undefined ? own : wrap(own);
     },
   });
@@ -27,7 +29,10 @@ export function intercept<T extends object>(target: T, wraps: Wraps<T>): T {
 /** Another context of the target, on the same device behind `wraps`; on the CPU, just another context. */
 export function contextOn(env: Env, wraps: Wraps<GPUDevice>): Promise<Context> {
   const { device } = env.ctx;
-  return env.createContext(device === undefined ? {} : { device: intercept(device, wraps) });
+  if (device === undefined) return env.createContext({});
+  // Whoever opened the device listens to it already.
+  const deaf = { addEventListener: () => () => undefined };
+  return env.createContext({ device: intercept(device, { ...deaf, ...wraps }) });
 }
 
 /** How often the device and its queue were asked for each thing. */

@@ -34,6 +34,7 @@ import { crossEntropyOptionsOf, expectationOf, goldenLayout, input } from './con
 import { crossEntropyBounds } from './crossEntropyBounds.js';
 import { kernelFacts } from './kernel.js';
 import { CaseRows, type Transform } from './rows.js';
+import { expectShape, type Keep, numbers, rejection, withTensors } from './tensors.js';
 
 type Runner = (golden: GoldenCase, env: Env) => Promise<void>;
 
@@ -46,7 +47,7 @@ const RUNNERS: Record<string, Runner> = {
 };
 
 /** The golden ops that the library has all options of. `cross_entropy_full` needs temperature, softcap and z-loss too. */
-const OPS = ['softmax', 'log_softmax', 'logsumexp', 'cross_entropy'];
+const OPS = ['softmax', 'log_softmax', 'logsumexp', 'cross_entropy', 'cross_entropy_full'];
 
 /** One check for each golden case of these ops. */
 export function goldenChecks(golden: Golden, ops: readonly string[] = OPS): Check[] {
@@ -204,44 +205,6 @@ function caseRows(golden: GoldenCase, ctx: Context, options: Transform = {}): Ca
 function upstreamOf(values: Float32Array, layout: Layout, ctx: Context, keep: Keep): Float32Array | Tensor {
   const shape = rowShape(layout);
   return shape.length === 1 ? values : keep(ctx.tensor(values, shape));
-}
-
-type Keep = <T extends Tensor>(tensor: T) => T;
-
-/** Runs `body` and destroys every tensor it kept, also when it throws. */
-async function withTensors(body: (keep: Keep) => Promise<void>): Promise<void> {
-  const kept = new Set<Tensor>();
-  try {
-    await body((tensor) => {
-      kept.add(tensor);
-      return tensor;
-    });
-  } finally {
-    for (const tensor of kept) tensor.destroy();
-  }
-}
-
-async function numbers(tensor: Tensor): Promise<Float32Array> {
-  const values = await tensor.read();
-  if (!(values instanceof Float32Array)) throw new Error(`read() gave a ${values.constructor.name}`);
-  return values;
-}
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  return 'no error at all';
-}
-
-function expectShape(tensor: Tensor, shape: readonly number[], name: string): void {
-  if (tensor.shape.join() !== shape.join()) {
-    throw new Error(
-      `${name}: a result of shape [${tensor.shape.join(', ')}], expected [${shape.join(', ')}]`,
-    );
-  }
 }
 
 /** Facts of each row that take its whole upstream gradient, made when first asked for. */

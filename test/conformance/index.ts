@@ -1,8 +1,12 @@
 import type { Golden } from '../support/golden.js';
 import type { Check } from './check.js';
+import { errorChecks } from './errors.js';
 import { goldenChecks } from './golden.js';
+import { layoutChecks } from './layouts.js';
+import { planChecks } from './plans.js';
+import { strategyChecks } from './strategies.js';
 
 /** Everything that must hold on every target. */
 export function checks(golden: Golden): Check[] {
-  return [...goldenChecks(golden)];
+  return [...goldenChecks(golden), ...errorChecks(), ...planChecks(), ...layoutChecks(), ...strategyChecks()];
 }

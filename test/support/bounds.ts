@@ -19,6 +19,8 @@ export interface KernelFacts {
   readonly depth: (n: number) => number;
   /** The same for a sum over `n` rows. */
   readonly rowsDepth: (n: number) => number;
+  /** The same for the weights of `n` rows' targets. */
+  readonly weightsDepth: (n: number) => number;
   /** Relative error of exp(-d): u (c + k d). (6, 5) is the built-in exp at WGSL's worst. */
   readonly c: number;
   readonly k: number;
@@ -30,20 +32,23 @@ export interface KernelFacts {
 const LANES = 16;
 
 /** Longest chain of additions where `threads` threads share a sum of `n` terms and merge in a tree. */
-export function sharedDepth(n: number, threads: number): number {
-  return Math.ceil(n / (threads * LANES)) + Math.log2(LANES) + Math.log2(threads);
+export function sharedDepth(n: number, threads: number, lanes = LANES): number {
+  return Math.ceil(n / (threads * lanes)) + Math.log2(lanes) + Math.log2(threads);
 }
 
 /** The same where workgroups of `threads` take a segment each, and one of them then merges the segments. */
-export function splitDepth(n: number, threads: number, segment: number): number {
+export function splitDepth(n: number, threads: number, segment: number, lanes = LANES): number {
   const segments = Math.ceil(n / segment);
-  return sharedDepth(Math.min(n, segment), threads) + Math.ceil(segments / threads) + Math.log2(threads);
+  return (
+    sharedDepth(Math.min(n, segment), threads, lanes) + Math.ceil(segments / threads) + Math.log2(threads)
+  );
 }
 
 /** Everything by one thread, and the built-in exp: no strategy is worse. */
 export const CONSERVATIVE: KernelFacts = {
   depth: (n) => sharedDepth(n, 1),
   rowsDepth: (n) => sharedDepth(n, 1),
+  weightsDepth: (n) => n,
   c: 6,
   k: 5,
   inputError: 0,
@@ -183,7 +188,7 @@ export function divisorError(
     sum += weights[r] as number;
     size += Math.abs(weights[r] as number);
   }
-  return size === 0 ? 0 : (U * kernel.rowsDepth(weights.length) * size) / Math.abs(sum);
+  return size === 0 ? 0 : (U * kernel.weightsDepth(weights.length) * size) / Math.abs(sum);
 }
 
 /** table, with the error of the scale: gradient `scale (p_j - [j = target])` for a class index. */

@@ -1,5 +1,5 @@
 import source from '../../../shaders/epilogue/cross-entropy-index.wgsl?raw';
-import { softmaxLibraries } from '../libraries.js';
+import { logitsLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import {
   censusRole,
@@ -15,7 +15,7 @@ export const crossEntropyIndexEpilogue: Epilogue = {
   name: 'cross-entropy-index',
   source,
   words: 8,
-  libraries: softmaxLibraries,
+  libraries: logitsLibraries,
   roles: {
     logits: logitsRole('statistic', 'row', 'elements'),
     targets: rowRole('0u', 'row'),

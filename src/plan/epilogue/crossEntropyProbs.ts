@@ -1,13 +1,13 @@
 import source from '../../../shaders/epilogue/cross-entropy-probs.wgsl?raw';
-import { softmaxLibraries } from '../libraries.js';
+import { logitsLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import { classWeightRole, logitsRole, matrixRole, resultRole, rowResultRole, upstreamRole } from './roles.js';
 
 export const crossEntropyProbsEpilogue: Epilogue = {
   name: 'cross-entropy-probs',
   source,
-  words: 5,
-  libraries: softmaxLibraries,
+  words: 6,
+  libraries: logitsLibraries,
   roles: {
     logits: logitsRole('statistic', 'elements'),
     targets: matrixRole('statistic', 'elements'),

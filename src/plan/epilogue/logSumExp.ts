@@ -1,5 +1,5 @@
 import source from '../../../shaders/epilogue/log-sum-exp.wgsl?raw';
-import { softmaxLibraries } from '../libraries.js';
+import { logitsLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import { logitsRole, rowResultRole } from './roles.js';
 
@@ -7,6 +7,6 @@ export const logSumExpEpilogue: Epilogue = {
   name: 'log-sum-exp',
   source,
   words: 0,
-  libraries: softmaxLibraries,
+  libraries: logitsLibraries,
   roles: { logits: logitsRole('statistic'), output: rowResultRole },
 };

@@ -1,5 +1,5 @@
 import source from '../../../shaders/epilogue/softmax.wgsl?raw';
-import { softmaxLibraries } from '../libraries.js';
+import { logitsLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import { logitsRole, resultRole } from './roles.js';
 
@@ -7,6 +7,6 @@ export const softmaxEpilogue: Epilogue = {
   name: 'softmax',
   source,
   words: 3,
-  libraries: softmaxLibraries,
+  libraries: logitsLibraries,
   roles: { logits: logitsRole('statistic', 'elements'), output: resultRole },
 };

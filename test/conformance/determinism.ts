@@ -1,0 +1,126 @@
+// The same bits, whatever else is in the batch, however the rows are cut into dispatches and however lanes talk to each other.
+
+import { type Context, type Policy, planSoftmax } from '../../src/index.js';
+import { assert } from './assert.js';
+import type { Check, Env } from './check.js';
+import { contextOn, intercept } from './device.js';
+import { makeBatch, pickRows, runReduced, runRows, sameResults, sliceResults } from './everyOp.js';
+
+/** A small workgroup, so that short rows have several segments. */
+const SMALL_SPLIT: Partial<Policy> = { strategy: 'split-row', workgroupSize: 8, segment: 128 };
+
+export function determinismChecks(): Check[] {
+  return [
+    { name: 'determinism: run to run', run: runToRun },
+    { name: 'determinism: with and without subgroups', run: withAndWithoutSubgroups },
+    { name: 'determinism: four classes at a time, or one', run: withAndWithoutVec4 },
+    { name: 'determinism: a row alone, first, last and among 1,000', run: anyBatch },
+    { name: 'determinism: rows in several dispatches', run: inChunks },
+  ];
+}
+
+async function runToRun({ ctx }: Env): Promise<void> {
+  for (const classes of [7, 1500, 16_500]) {
+    const batch = makeBatch(classes > 1000 ? 5 : 500, classes, classes);
+    const other = makeBatch(3, classes, classes + 1);
+    const rows = await runRows(ctx, batch);
+    const reduced = await runReduced(ctx, batch);
+    await runRows(ctx, other);
+    sameResults(await runRows(ctx, batch), rows, `${classes} classes, again`);
+    sameResults(await runReduced(ctx, batch), reduced, `${classes} classes, again`);
+  }
+}
+
+async function withAndWithoutSubgroups({ ctx }: Env): Promise<void> {
+  const policies: Partial<Policy>[] = [
+    { strategy: 'row-per-workgroup', workgroupSize: 64 },
+    { strategy: 'row-per-workgroup', workgroupSize: 256 },
+    { strategy: 'split-row', workgroupSize: 64, segment: 1024 },
+  ];
+  const batch = makeBatch(70, 3001, 5);
+  for (const policy of policies) {
+    const expected = await runReduced(ctx, batch, { ...policy, subgroups: false });
+    const actual = await runReduced(ctx, batch, { ...policy, subgroups: true });
+    sameResults(actual, expected, JSON.stringify(policy));
+  }
+}
+
+async function withAndWithoutVec4({ ctx }: Env): Promise<void> {
+  const batch = makeBatch(50, 1048, 6);
+  for (const policy of [{ strategy: 'row-per-thread' }, SMALL_SPLIT] as Partial<Policy>[]) {
+    const expected = await runRows(ctx, batch, { ...policy, vec4: false });
+    const actual = await runRows(ctx, batch, { ...policy, vec4: true });
+    sameResults(actual, expected, JSON.stringify(policy));
+  }
+}
+
+async function anyBatch({ ctx }: Env): Promise<void> {
+  const count = 1000;
+  const policies: Partial<Policy>[] = [
+    { strategy: 'row-per-thread' },
+    { strategy: 'row-per-workgroup', workgroupSize: 8 },
+    SMALL_SPLIT,
+  ];
+  const batch = makeBatch(count, 149, 7);
+  for (const policy of policies) {
+    const all = await runRows(ctx, batch, policy);
+    // Rows of every kind, and the borders of workgroups of 64.
+    for (const r of [0, 5, 63, 64, 517, count - 1]) {
+      const expected = sliceResults(all, count, r, r + 1);
+      const orders = { alone: [r], first: [r, 1, 2, 3], last: [9, 8, 7, 6, 4, r] };
+      for (const [place, order] of Object.entries(orders)) {
+        const results = await runRows(ctx, pickRows(batch, order), policy);
+        const at = order.indexOf(r);
+        const what = `row ${r} ${place}, ${JSON.stringify(policy)}`;
+        sameResults(sliceResults(results, order.length, at, at + 1), expected, what);
+      }
+    }
+  }
+}
+
+/**
+ * The adapter is made to look small, so that few rows already take several dispatches with two-dimensional grids.
+ * 37 classes: rows of 148 bytes, which no chunk but the first starts aligned.
+ */
+async function inChunks(env: Env): Promise<void> {
+  // The CPU has no limits.
+  if (env.ctx.device === undefined) return;
+  const small = await contextOn(env, {
+    limits: (own) =>
+      intercept(own, {
+        maxStorageBufferBindingSize: () => 12_000,
+        maxComputeWorkgroupsPerDimension: () => 16,
+      }),
+  });
+  try {
+    const cases: readonly [number, Partial<Policy>][] = [
+      [37, { strategy: 'row-per-thread' }],
+      [37, { strategy: 'row-per-workgroup', workgroupSize: 8 }],
+      [150, SMALL_SPLIT],
+      [148, SMALL_SPLIT],
+    ];
+    for (const [classes, policy] of cases) {
+      const rows = 200;
+      const batch = makeBatch(rows, classes, classes);
+      const what = `[${rows}, ${classes}] ${JSON.stringify(policy)}`;
+      const before = await dispatchesOf(env.ctx, [rows, classes], policy);
+      const after = await dispatchesOf(small, [rows, classes], policy);
+      assert(after > before, `${what}: ${after} dispatches on the small adapter, ${before} on the real one`);
+      sameResults(await runRows(small, batch, policy), await runRows(env.ctx, batch, policy), what);
+      sameResults(await runReduced(small, batch, policy), await runReduced(env.ctx, batch, policy), what);
+    }
+  } finally {
+    small.destroy();
+  }
+}
+
+async function dispatchesOf(
+  ctx: Context,
+  shape: readonly number[],
+  policy: Partial<Policy>,
+): Promise<number> {
+  const plan = await planSoftmax(ctx, { shape, policy });
+  const count = plan.passes.reduce((sum, { grids }) => sum + grids.length, 0);
+  plan.destroy();
+  return count;
+}

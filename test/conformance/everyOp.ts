@@ -1,0 +1,152 @@
+// Every op on one batch of rows, for checks that compare a whole run with another, bit by bit.
+
+import {
+  type Context,
+  crossEntropy,
+  logSoftmax,
+  logSoftmaxGrad,
+  logSumExp,
+  logSumExpGrad,
+  type Policy,
+  softmax,
+  softmaxGrad,
+  type Tensor,
+} from '../../src/index.js';
+import { sameBits } from './assert.js';
+import { hardLogits, hardProbs, hardTargets, hardWeights, normals } from './data.js';
+import { numbers, withTensors } from './tensors.js';
+
+/** Rows of one batch; everything a row's results depend on. */
+export interface Batch {
+  readonly rows: number;
+  readonly classes: number;
+  readonly logits: Float32Array<ArrayBuffer>;
+  readonly targets: Int32Array<ArrayBuffer>;
+  readonly probs: Float32Array<ArrayBuffer>;
+  readonly upstream: Float32Array<ArrayBuffer>;
+  readonly rowUpstream: Float32Array<ArrayBuffer>;
+}
+
+export function makeBatch(rows: number, classes: number, seed: number): Batch {
+  const logits = hardLogits(rows, classes, { seed, extreme: true });
+  return {
+    rows,
+    classes,
+    logits,
+    targets: hardTargets(logits, classes, { seed, ignore: -100 }),
+    probs: hardProbs(rows, classes, seed),
+    upstream: normals(rows * classes, seed),
+    rowUpstream: normals(rows, seed + 1),
+  };
+}
+
+/** Rows of a batch, in the order given. */
+export function pickRows(batch: Batch, order: readonly number[]): Batch {
+  const { classes } = batch;
+  const pick = <T extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>(from: T, width: number): T => {
+    const picked = new (from.constructor as new (length: number) => T)(order.length * width);
+    order.forEach((r, at) => {
+      picked.set(from.subarray(r * width, (r + 1) * width), at * width);
+    });
+    return picked;
+  };
+  return {
+    rows: order.length,
+    classes,
+    logits: pick(batch.logits, classes),
+    targets: pick(batch.targets, 1),
+    probs: pick(batch.probs, classes),
+    upstream: pick(batch.upstream, classes),
+    rowUpstream: pick(batch.rowUpstream, 1),
+  };
+}
+
+export type Results = Readonly<Record<string, Float32Array>>;
+
+/** What belongs to each row: all ops, no reduction. */
+export function runRows(ctx: Context, batch: Batch, policy: Partial<Policy> = {}): Promise<Results> {
+  return withTensors(async (keep) => {
+    const { rows, classes } = batch;
+    const shape = [rows, classes];
+    const results: Record<string, Tensor> = {};
+    const note = (made: Record<string, Tensor>): void => {
+      for (const [name, tensor] of Object.entries(made)) results[name] = keep(tensor);
+    };
+    const logits = keep(ctx.tensor(batch.logits, shape));
+    const targets = keep(ctx.tensor(batch.targets, [rows]));
+    const probs = keep(ctx.tensor(batch.probs, shape));
+    const upstream = keep(ctx.tensor(batch.upstream, shape));
+    const gradOutput = keep(ctx.tensor(batch.rowUpstream, [rows]));
+    const weight = hardWeights(classes, classes);
+    note({ softmax: await softmax(logits, { policy }) });
+    note({ softmaxGrad: await softmaxGrad(probs, upstream, { policy }) });
+    note({ logSoftmax: await logSoftmax(logits, { policy }) });
+    note({
+      logSoftmaxGrad: await logSoftmaxGrad(keep(await logSoftmax(logits, { policy })), upstream, { policy }),
+    });
+    const lse = keep(await logSumExp(logits, { policy }));
+    note({ logSumExp: lse, logSumExpGrad: await logSumExpGrad(logits, lse, gradOutput, { policy }) });
+    const common = { policy, reduction: 'none', gradOutput, grad: true } as const;
+    const index = await crossEntropy(logits, targets, { ...common, weight, labelSmoothing: 0.1 });
+    note({ smoothedLoss: index.loss, smoothedGrad: index.grad as Tensor });
+    const dense = await crossEntropy(logits, probs, common);
+    note({
+      probsLoss: dense.loss,
+      probsGrad: dense.grad as Tensor,
+      gradTargets: dense.gradTargets as Tensor,
+    });
+    const inPlace = await crossEntropy(keep(ctx.tensor(batch.logits, shape)), targets, {
+      ...common,
+      grad: 'in-place',
+      returnLogSumExp: true,
+    });
+    note({ loss: inPlace.loss, grad: inPlace.grad as Tensor, lse: inPlace.logSumExp as Tensor });
+    return readAll(results);
+  });
+}
+
+/** What a whole batch gives: each way to reduce, each statistic over rows. */
+export function runReduced(ctx: Context, batch: Batch, policy: Partial<Policy> = {}): Promise<Results> {
+  return withTensors(async (keep) => {
+    const { rows, classes } = batch;
+    const finite = hardLogits(rows, classes, { seed: rows });
+    const logits = keep(ctx.tensor(finite, [rows, classes]));
+    const targets = hardTargets(finite, classes, { seed: rows, ignore: -100, finite: true });
+    const weight = hardWeights(classes, classes);
+    const mean = await crossEntropy(logits, targets, { policy, weight });
+    const sum = await crossEntropy(logits, keep(ctx.tensor(batch.probs, [rows, classes])), {
+      policy,
+      reduction: 'sum',
+      labelSmoothing: 0.1,
+    });
+    const upstream = keep(ctx.tensor(batch.upstream, [rows, classes]));
+    return readAll({
+      weightedMean: keep(mean.loss),
+      sum: keep(sum.loss),
+      logSoftmaxGrad: keep(await logSoftmaxGrad(logits, upstream, { policy })),
+    });
+  });
+}
+
+/** Throws unless both runs gave the same bits. */
+export function sameResults(actual: Results, expected: Results, what: string): void {
+  for (const [name, values] of Object.entries(expected)) {
+    sameBits(actual[name] as Float32Array, values, `${what}: ${name}`);
+  }
+}
+
+/** The part of results that belongs to some rows of a batch of `rows`. */
+export function sliceResults(results: Results, rows: number, from: number, to: number): Results {
+  return Object.fromEntries(
+    Object.entries(results).map(([name, values]) => {
+      const width = values.length / rows;
+      return [name, values.slice(from * width, to * width)];
+    }),
+  );
+}
+
+async function readAll(tensors: Record<string, Tensor>): Promise<Results> {
+  const results: Record<string, Float32Array> = {};
+  for (const [name, tensor] of Object.entries(tensors)) results[name] = await numbers(tensor);
+  return results;
+}
