@@ -29,6 +29,15 @@ export default defineConfig({
     reporters: ['default', new TargetReporter()],
     projects: [
       project('unit', { include: ['test/**/*.test.ts'], exclude: ['test/targets/**'] }),
+      project('types', {
+        include: [],
+        typecheck: {
+          enabled: true,
+          only: true,
+          include: ['test/types/**/*.test-d.ts'],
+          tsconfig: 'test/types/tsconfig.json',
+        },
+      }),
       // The same conformance checks on every target; see test/targets/names.ts.
       ...targetNames.map((name) =>
         project(name, {

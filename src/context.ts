@@ -5,6 +5,7 @@ import { type DeviceLostError, InvalidArgumentError, WebGpuUnavailableError } fr
 import { findAdapter, openDevice, wrapDevice } from './gpu/adapter.js';
 import { GpuBackend } from './gpu/backend.js';
 import type { AdapterFacts } from './info.js';
+import { checkOptions } from './options.js';
 import { checkPolicy, type Policy } from './plan/policy.js';
 import { checkShape, elementCount, formatShape } from './shape.js';
 import { Tensor } from './tensor.js';
@@ -19,7 +20,7 @@ export interface ContextOptions {
   readonly backend?: 'auto' | 'webgpu' | 'cpu';
   /** A device to share, such as a framework's. It is never destroyed by this library. */
   readonly device?: GPUDevice;
-  /** Where to look for adapters; `navigator.gpu` by default. In Node: `await gpu()` from `webgpu-loss/node`. */
+  /** Where to look for adapters (with `device`: where it came from); `navigator.gpu` by default. In Node: `await gpu()` from `webgpu-loss/node`. */
   readonly gpu?: GPU | undefined | PromiseLike<GPU | undefined>;
   /** Overrides of the tuning policy, for all calls of this context. */
   readonly policy?: Partial<Policy>;
@@ -105,6 +106,7 @@ export class Context {
   fromBuffer(buffer: GPUBuffer, shape: readonly number[], options: FromBufferOptions = {}): Tensor {
     const op = 'fromBuffer';
     checkShape(op, 'shape', shape);
+    checkOptions(op, options, ['dtype', 'byteOffset', 'rowStride']);
     const { dtype = 'f32', byteOffset = 0, rowStride } = options;
     if (!isDType(dtype)) {
       throw new InvalidArgumentError(
@@ -161,15 +163,8 @@ export function tensorOf(
  */
 export async function createContext(options: ContextOptions = {}): Promise<Context> {
   const op = 'createContext';
+  checkOptions(op, options, ['backend', 'device', 'gpu', 'policy']);
   const { backend = 'auto', device, policy } = options;
-  for (const name of Object.keys(options)) {
-    if (!['backend', 'device', 'gpu', 'policy'].includes(name)) {
-      throw new InvalidArgumentError(
-        `${op}: unknown option '${name}'; there are backend, device, gpu and policy.`,
-        { op },
-      );
-    }
-  }
   if (!['auto', 'webgpu', 'cpu'].includes(backend)) {
     throw new InvalidArgumentError(`${op}: backend is '${String(backend)}'; use 'auto', 'webgpu' or 'cpu'.`, {
       op,
@@ -182,7 +177,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
         { op },
       );
     }
-    const shared = new GpuBackend(device, wrapDevice(op, device), false);
+    const shared = new GpuBackend(device, wrapDevice(op, device, await options.gpu), false);
     // A device that is lost already says so in the next turns of the loop.
     await Promise.race([shared.lost, new Promise((resolve) => setTimeout(resolve, 0))]);
     shared.check(op);

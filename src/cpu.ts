@@ -3,12 +3,27 @@
  * Nothing here shares code with the kernels.
  */
 export {
+  type BinaryCrossEntropyOptions,
+  type BinaryCrossEntropyResult,
+  binaryCrossEntropy,
+} from './cpu/binaryCrossEntropy.js';
+export {
   type CrossEntropyOptions,
   type CrossEntropyResult,
   crossEntropy,
   type Reduction,
 } from './cpu/crossEntropy.js';
+export { type EntropyOptions, type EntropyResult, entropy } from './cpu/entropy.js';
+export {
+  type KlDivergenceOptions,
+  type KlDivergenceResult,
+  type KlTarget,
+  klDivergence,
+} from './cpu/klDivergence.js';
+export { type LogitStatsOptions, type LogitStatsResult, logitStats } from './cpu/logitStats.js';
 export { logSumExp, logSumExpGrad } from './cpu/logSumExp.js';
+export { type NllLossOptions, type NllLossResult, nllLoss } from './cpu/nllLoss.js';
+export type { ReductionOptions } from './cpu/reduction.js';
 export {
   type AxisOptions,
   logSoftmax,

@@ -14,6 +14,11 @@ export {
   WebGpuUnavailableError,
 } from './errors.js';
 export type { AdapterFacts, AdapterLimits } from './info.js';
+export {
+  type BinaryCrossEntropyOptions,
+  type BinaryCrossEntropyResult,
+  binaryCrossEntropy,
+} from './ops/binaryCrossEntropy.js';
 export type { CallOptions, IndexTargets, Vector } from './ops/call.js';
 export {
   type CrossEntropyOptions,
@@ -21,9 +26,10 @@ export {
   type CrossEntropyTerms,
   crossEntropy,
 } from './ops/crossEntropy.js';
-export type { Reduction } from './ops/crossEntropySpec.js';
+export { type EntropyOptions, type EntropyResult, entropy } from './ops/entropy.js';
 export { type GradOptions, logSoftmaxGrad, logSumExpGrad, softmaxGrad } from './ops/grad.js';
 export { type LogSumExpOptions, logSumExp } from './ops/logSumExp.js';
+export { type NllLossOptions, type NllLossResult, nllLoss } from './ops/nllLoss.js';
 export {
   type CrossEntropyBindings,
   type OpPlan,
@@ -38,6 +44,7 @@ export {
   planLogSumExp,
   planSoftmax,
 } from './ops/plan.js';
+export type { Reduction } from './ops/reduction.js';
 export { logSoftmax, type SoftmaxOptions, softmax } from './ops/softmax.js';
 export type { PassSummary } from './plan/plan.js';
 export type { Policy, Strategy } from './plan/policy.js';

@@ -2,6 +2,7 @@ import type { Backend, Storage } from './backend.js';
 import type { Context } from './context.js';
 import { arrayOver, checkData, type DType, ELEMENT_BYTES, type TypedArray } from './dtype.js';
 import { AbortedError, InvalidArgumentError } from './errors.js';
+import { checkOptions } from './options.js';
 import { elementCount, formatShape } from './shape.js';
 import { deriveWork, type Work } from './work.js';
 
@@ -62,6 +63,7 @@ export class Tensor {
    * `TargetOutOfRangeError` when it came from class indices of which one is out of range. `AbortedError` if `signal` fires first.
    */
   async read(options: { readonly signal?: AbortSignal } = {}): Promise<TypedArray> {
+    checkOptions('read', options, ['signal']);
     const { signal } = options;
     const state = usableState('read', 'the tensor', this);
     throwIfAborted('read', signal);
@@ -152,7 +154,11 @@ function dense({ shape, rowStride, dtype }: Tensor, padded: TypedArray): TypedAr
   return packed;
 }
 
+/** Throws `AbortedError` if the signal has fired, `InvalidArgumentError` if it is none. */
 export function throwIfAborted(op: string, signal: AbortSignal | undefined): void {
+  if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
+    throw new InvalidArgumentError(`${op}: signal must be an AbortSignal.`, { op });
+  }
   if (signal?.aborted)
     throw new AbortedError(`${op}: aborted by the caller's signal.`, { op, cause: signal.reason });
 }

@@ -17,6 +17,7 @@ struct Params {
   prescale: f32,      // reduce: a power of two that keeps the sum of losses in range, and its inverse
   postscale: f32,
   gap_scale: f32,     // 1 / temperature, where it can be applied to differences of logits
+  half_reach: f32,    // half of the distance from the maximum beyond which a term is below 2^-125
   chain: f32,         // 1 / temperature, for gradients
   cap: f32,           // softcap, and 1 / (softcap temperature)
   uncap: f32,

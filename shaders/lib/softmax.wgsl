@@ -13,7 +13,11 @@ const REACH: f32 = 87.3;
 fn softmax_zero() -> Softmax { return Softmax(KEY_NEG_INF, 0.0, 0.0); }
 
 // Smallest key that counts beside `top`. For a huge maximum it is `top` itself: the next float below is further away than REACH.
-fn softmax_reach(top: i32) -> i32 { return order_key(bitcast<u32>(key_value(top) - select(REACH, REACH / params.gap_scale, TEMPERED))); }
+fn softmax_reach(top: i32) -> i32 {
+  if (!TEMPERED) { return order_key(bitcast<u32>(key_value(top) - REACH)); }
+  // In halves: at a high temperature the distance is as large as floats are.
+  return order_key(bitcast<u32>(2.0 * max(0.5 * key_value(top) - params.half_reach, -1.7e38)));
+}
 
 // Differences of logits as differences of what goes into exp.
 fn tempered(gap: f32) -> f32 { return select(gap, gap * params.gap_scale, TEMPERED); }

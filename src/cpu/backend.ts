@@ -1,3 +1,4 @@
+import { checkAliasing } from '../aliasing.js';
 import type { Backend, CpuStorage, Download, Executable, Operand, Operands, Storage } from '../backend.js';
 import { arrayOver, type TypedArray } from '../dtype.js';
 import {
@@ -57,12 +58,14 @@ export class CpuBackend implements Backend {
   }
 
   upload(storage: Storage, data: TypedArray): Promise<LossError | undefined> {
+    this.check('tensor');
     const { buffer } = (storage as CpuStorage).array;
     new Uint8Array(buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     return Promise.resolve(undefined);
   }
 
   download(storage: Storage, bytes: number): Download {
+    this.check('read');
     const { buffer } = (storage as CpuStorage).array;
     return {
       failure: Promise.resolve(undefined),
@@ -84,6 +87,7 @@ export class CpuBackend implements Backend {
   async run(spec: Spec, _wishes: unknown, inputs: () => Operands): Promise<Operands> {
     this.check(spec.op);
     const operands: Record<string, Operand> = { ...inputs() };
+    checkAliasing(spec, operands);
     for (const [name, { shape, access }] of Object.entries(spec.roles)) {
       if (access === 'out') operands[name] = this.allocate(spec.op, elementCount(shape) * 4);
     }
@@ -99,6 +103,7 @@ export class CpuBackend implements Backend {
       scratchBytes: 0,
       encode: (_encoder, operands) => {
         this.check(spec.op);
+        checkAliasing(spec, operands);
         return execute(spec, operands);
       },
       destroy: () => undefined,

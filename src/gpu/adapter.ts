@@ -19,14 +19,21 @@ export async function findAdapter(
   given: GPU | undefined | PromiseLike<GPU | undefined>,
   anyAdapter: boolean,
 ): Promise<{ readonly adapter: GPUAdapter; readonly gpu: GPU } | string> {
-  const gpu = (await given) ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  const gpu = (await given) ?? ambientGpu();
   if (gpu === undefined || gpu === null) {
     return (
       'there is no WebGPU here (navigator.gpu is missing). In a browser, use a recent one on a secure page (https or localhost); ' +
       "in Node, install the `webgpu` package and pass { gpu: await gpu() } with `gpu` from 'webgpu-loss/node'; or use backend: 'cpu'."
     );
   }
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (typeof gpu.requestAdapter !== 'function')
+    return 'the gpu given is no GPU object: it has no requestAdapter.';
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  } catch (cause) {
+    return `WebGPU failed to look for an adapter: ${String(cause)}. Use backend: 'cpu', or try again later.`;
+  }
   if (adapter === null) {
     return (
       'WebGPU found no adapter: no usable GPU driver, or WebGPU is switched off. Install a Vulkan, Metal or Direct3D 12 driver, ' +
@@ -36,6 +43,10 @@ export async function findAdapter(
   if (!anyAdapter && isFallback(adapter))
     return 'WebGPU has only a software adapter, which is slower than the CPU backend.';
   return { adapter, gpu };
+}
+
+function ambientGpu(): GPU | undefined {
+  return (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
 }
 
 function isFallback(adapter: GPUAdapter): boolean {
@@ -63,12 +74,11 @@ export async function openDevice(
 }
 
 /** The facts of a device that somebody else opened. */
-export function wrapDevice(op: string, device: GPUDevice): AdapterFacts {
+export function wrapDevice(op: string, device: GPUDevice, given: GPU | undefined): AdapterFacts {
   if (typeof device?.createComputePipelineAsync !== 'function') {
     throw new InvalidArgumentError(`${op}: device must be a GPUDevice.`, { op });
   }
-  const gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-  return factsOf(device, device.adapterInfo, gpu);
+  return factsOf(device, device.adapterInfo, given ?? ambientGpu());
 }
 
 function factsOf(device: GPUDevice, info: GPUAdapterInfo | undefined, gpu: GPU | undefined): AdapterFacts {

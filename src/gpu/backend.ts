@@ -1,3 +1,4 @@
+import { checkAliasing } from '../aliasing.js';
 import type { Backend, Download, Executable, GpuStorage, Operand, Operands, Storage } from '../backend.js';
 import { ELEMENT_BYTES, type TypedArray } from '../dtype.js';
 import { type DeviceLostError, InvalidArgumentError, LimitExceededError, type LossError } from '../errors.js';
@@ -19,6 +20,8 @@ const COPY_DST = 0x8;
 const STORAGE = 0x80;
 
 const SMALLEST_BUFFER = 16;
+/** The scratch buffer that outlives its call: what it says is asked when a result is read. */
+const CENSUS = 'census';
 /** Sets of buffers that a plan stays bound to; a training loop has one or two. */
 const MOST_BOUND = 8;
 
@@ -94,14 +97,14 @@ export class GpuBackend implements Backend {
     // Time has passed: the device may be lost, a tensor destroyed.
     this.check(spec.op);
     const given = inputs();
+    checkAliasing(spec, given);
     const { result, failure } = this.runtime.scoped(spec.op, () => {
       const operands: Record<string, Operand> = { ...given };
       for (const [name, role] of Object.entries(spec.roles)) {
         if (role.access === 'out')
           operands[name] = { storage: this.createBuffer(`${spec.op}.${name}`, bytesOf(role)), work: CLEAN };
       }
-      checkAliasing(spec, operands);
-      const scratch = this.createScratch(plan);
+      const scratch = this.createScratch(spec.op, plan.scratch);
       const bound = bindPlan(this.device, this.facts, plan, pipelines, scratch, operands);
       if (bound.dispatches.length > 0) {
         const encoder = this.device.createCommandEncoder({ label: spec.op });
@@ -109,9 +112,9 @@ export class GpuBackend implements Backend {
         this.runtime.submit(encoder.finish());
       }
       bound.params.destroy();
-      const verdict = this.verdictOf(spec, scratch.get('census'));
+      const verdict = this.verdictOf(spec, scratch.get(CENSUS));
       for (const [name, buffer] of scratch) {
-        if (name !== 'census' || verdict === undefined) buffer.destroy();
+        if (name !== CENSUS || verdict === undefined) buffer.destroy();
       }
       return { operands, verdict };
     });
@@ -126,7 +129,10 @@ export class GpuBackend implements Backend {
     for (const bytes of plan.scratch.values()) this.checkSize(spec.op, bytes);
     const pipelines = await this.pipelines(plan);
     this.check(spec.op);
-    const { result: scratch, failure } = this.runtime.scoped(spec.op, () => this.createScratch(plan));
+    const shared = new Map([...plan.scratch].filter(([name]) => name !== CENSUS));
+    const { result: scratch, failure } = this.runtime.scoped(spec.op, () =>
+      this.createScratch(spec.op, shared),
+    );
     const error = await failure;
     if (error !== undefined) {
       for (const buffer of scratch.values()) buffer.destroy();
@@ -160,11 +166,9 @@ export class GpuBackend implements Backend {
     return Promise.all(plan.passes.map((pass) => this.runtime.pipelines.get(pass.variant)));
   }
 
-  private createScratch(plan: Plan): Map<string, GPUBuffer> {
+  createScratch(op: string, sizes: ReadonlyMap<string, number>): Map<string, GPUBuffer> {
     const scratch = new Map<string, GPUBuffer>();
-    for (const [name, bytes] of plan.scratch) {
-      scratch.set(name, this.createBuffer(`${plan.spec.op} ${name}`, bytes).buffer);
-    }
+    for (const [name, bytes] of sizes) scratch.set(name, this.createBuffer(`${op} ${name}`, bytes).buffer);
     return scratch;
   }
 
@@ -198,7 +202,6 @@ class GpuExecutable implements Executable {
   private readonly plan: Plan;
   private readonly pipelines: readonly Pipeline[];
   private readonly scratch: ReadonlyMap<string, GPUBuffer>;
-  private readonly verdict: CensusVerdict | undefined;
   private readonly bound: BoundSet[] = [];
 
   constructor(
@@ -214,15 +217,13 @@ class GpuExecutable implements Executable {
     this.pipelines = pipelines;
     this.scratch = scratch;
     this.passes = summarize(plan.passes);
-    this.scratchBytes = plan.scratchBytes;
-    this.verdict = backend.verdictOf(plan.spec, scratch.get('census'));
-    this.verdict?.retain();
+    this.scratchBytes = [...scratch.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, operands: Operands): Work {
     const { op } = this.plan.spec;
     this.runtime.check(op);
-    if (encoder === undefined || !('beginComputePass' in encoder || 'dispatchWorkgroups' in encoder)) {
+    if (!isEncoder(encoder)) {
       throw new InvalidArgumentError(
         `${op}: encode needs a GPUCommandEncoder or a GPUComputePassEncoder of the context's device.`,
         { op },
@@ -234,11 +235,8 @@ class GpuExecutable implements Executable {
   }
 
   destroy(): void {
-    for (const set of this.bound.splice(0)) set.bound.params.destroy();
-    for (const [name, buffer] of this.scratch) {
-      if (name !== 'census' || this.verdict === undefined) buffer.destroy();
-    }
-    this.verdict?.release();
+    for (const set of this.bound.splice(0)) set.destroy();
+    for (const buffer of this.scratch.values()) buffer.destroy();
   }
 
   /** The set of these buffers; the most recent one first. */
@@ -248,19 +246,24 @@ class GpuExecutable implements Executable {
     const [known] = at > 0 ? this.bound.splice(at, 1) : [];
     const set = known ?? this.bind(operands);
     this.bound.unshift(set);
-    // A set that falls out may still be in a command buffer that is not submitted yet, so its parameters are left to the collector.
+    // A set that falls out may still be in a command buffer that is not submitted yet, so it is left to the collector.
     if (this.bound.length > MOST_BOUND) this.bound.pop();
     return set;
   }
 
+  /** Each set has its own census, so that what is read of one set does not depend on the targets of another. */
   private bind(operands: Operands): BoundSet {
-    const { plan, pipelines, scratch } = this;
-    checkAliasing(plan.spec, operands);
-    const { device, facts } = this.backend;
-    const { result, failure } = this.runtime.scoped(plan.spec.op, () =>
-      bindPlan(device, facts, plan, pipelines, scratch, operands),
-    );
-    return new BoundSet(plan.spec, result, failure, this.verdict, operands);
+    const { plan, pipelines, backend } = this;
+    const { spec } = plan;
+    checkAliasing(spec, operands);
+    const own = new Map([...plan.scratch].filter(([name]) => name === CENSUS));
+    const { result, failure } = this.runtime.scoped(spec.op, () => {
+      const census = backend.createScratch(spec.op, own);
+      const scratch = new Map([...this.scratch, ...census]);
+      const bound = bindPlan(backend.device, backend.facts, plan, pipelines, scratch, operands);
+      return { bound, verdict: backend.verdictOf(spec, census.get(CENSUS)) };
+    });
+    return new BoundSet(spec, result.bound, failure, result.verdict, operands);
   }
 }
 
@@ -285,6 +288,7 @@ class BoundSet {
     this.bound = bound;
     this.failure = failure;
     this.verdict = verdict;
+    verdict?.retain();
     this.storages = Object.entries(operands).map(([name, { storage }]) => [name, storage as GpuStorage]);
   }
 
@@ -293,6 +297,11 @@ class BoundSet {
       const other = operands[name]?.storage as GpuStorage;
       return other.buffer === storage.buffer && other.byteOffset === storage.byteOffset;
     });
+  }
+
+  destroy(): void {
+    this.bound.params.destroy();
+    this.verdict?.release();
   }
 
   /** The work of the outputs; made anew only when the story of an input has changed. */
@@ -321,6 +330,15 @@ function workOf(
   return deriveWork(inputWorks(spec, operands), failure, verdict === undefined ? [] : [verdict]);
 }
 
+/** Told apart by what they can do: a foreign device may come from another global scope. */
+function isEncoder(value: unknown): value is GPUCommandEncoder | GPUComputePassEncoder {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ('beginComputePass' in value || 'dispatchWorkgroups' in value)
+  );
+}
+
 function encodeAll(
   encoder: GPUCommandEncoder | GPUComputePassEncoder,
   dispatches: readonly BoundDispatch[],
@@ -340,24 +358,4 @@ function bytesOf({ shape, rowStride }: Role): number {
   const length = shape.at(-1) ?? 1;
   if (count === 0 || rowStride === undefined) return count * ELEMENT_BYTES;
   return ((count / length - 1) * rowStride + length) * ELEMENT_BYTES;
-}
-
-/** WebGPU refuses a buffer that is written to and bound a second time, even where the ranges do not overlap. */
-function checkAliasing(spec: Spec, operands: Operands): void {
-  const users = new Map<GPUBuffer, string>();
-  const writers = new Set<GPUBuffer>();
-  for (const [name, { storage }] of Object.entries(operands)) {
-    const { buffer } = storage as GpuStorage;
-    const other = users.get(buffer);
-    const writes = spec.roles[name]?.access !== 'in';
-    if (other !== undefined && (writes || writers.has(buffer))) {
-      throw new InvalidArgumentError(
-        `${spec.op}: ${other} and ${name} lie in the same buffer and one of them is written. Use separate buffers, ` +
-          "or grad: 'in-place' for a gradient over the logits.",
-        { op: spec.op },
-      );
-    }
-    users.set(buffer, name);
-    if (writes) writers.add(buffer);
-  }
 }

@@ -6,8 +6,10 @@ import type { Dispatch, Pass, Source } from '../plan/pass.js';
 import type { Plan } from '../plan/plan.js';
 import type { Pipeline } from './pipelines.js';
 
-const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
-// See shaders/lib/params.wgsl: 21 numbers, padding, then two numbers for each of 16 bindings.
+// GPUBufferUsage; the global is missing in Node.
+const COPY_DST = 0x8;
+const UNIFORM = 0x40;
+// See shaders/lib/params.wgsl: 22 numbers, padding, then two numbers for each of 16 bindings.
 const PLACES_WORD = 24;
 const PARAMS_BYTES = 4 * (PLACES_WORD + 32);
 // A sum over no rows binds an empty vector, and WebGPU no empty buffer; ours are at least this large.
@@ -41,10 +43,9 @@ export function bindPlan(
     __proto__: null,
     label: `${plan.spec.op} params`,
     size: Math.max(1, count) * stride,
-    usage: UNIFORM,
-    mappedAtCreation: true,
+    usage: UNIFORM | COPY_DST,
   } as GPUBufferDescriptor);
-  const words = params.getMappedRange();
+  const words = new ArrayBuffer(Math.max(1, count) * stride);
   const dispatches: BoundDispatch[] = [];
   plan.passes.forEach((pass, i) => {
     const { pipeline, layout, key } = pipelines[i] as Pipeline;
@@ -84,7 +85,8 @@ export function bindPlan(
       dispatches.push({ pipeline, group, grid: dispatch.grid });
     }
   });
-  params.unmap();
+  // Not mapped at creation: that throws where there is no memory, past the error scopes.
+  device.queue.writeBuffer(params, 0, words);
   return { dispatches, params };
 }
 
@@ -143,6 +145,7 @@ function writeConstants(view: DataView, pass: Pass, { firstRow, rows, grid }: Di
     constants.prescale,
     constants.postscale,
     constants.gapScale,
+    constants.halfReach,
     constants.chain,
     constants.cap,
     constants.uncap,

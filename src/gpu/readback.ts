@@ -29,16 +29,17 @@ export function download(
     const encoder = device.createCommandEncoder({ label: 'webgpu-loss read' });
     encoder.copyBufferToBuffer(buffer, byteOffset, target, 0, bytes);
     device.queue.submit([encoder.finish()]);
-    return target;
+    // Within the scopes: where there is no memory, the map is refused as well.
+    return { target, mapping: target.mapAsync(READ) };
   });
-  const mapped = collect(staging);
+  const mapped = collect(staging.target, staging.mapping);
   mapped.catch(() => undefined);
   return { failure: outcome(runtime, refused, mapped), bytes: mapped };
 }
 
-async function collect(staging: GPUBuffer): Promise<ArrayBuffer> {
+async function collect(staging: GPUBuffer, mapping: Promise<undefined>): Promise<ArrayBuffer> {
   try {
-    await staging.mapAsync(READ);
+    await mapping;
     return staging.getMappedRange().slice(0);
   } finally {
     staging.destroy();

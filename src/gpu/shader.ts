@@ -15,15 +15,24 @@ import workgroupReduction from '../../shaders/reduction/workgroup.wgsl?raw';
 import map from '../../shaders/strategy/map.wgsl?raw';
 import rowPerThread from '../../shaders/strategy/row-per-thread.wgsl?raw';
 import rowPerWorkgroup from '../../shaders/strategy/row-per-workgroup.wgsl?raw';
+import rows from '../../shaders/strategy/rows.wgsl?raw';
 import splitFinish from '../../shaders/strategy/split-finish.wgsl?raw';
 import splitPartial from '../../shaders/strategy/split-partial.wgsl?raw';
-import type { Access, Binding, KernelName, KernelRole, Variant } from '../plan/variant.js';
+import {
+  type Access,
+  type Binding,
+  type KernelName,
+  type KernelRole,
+  REDUCES,
+  type Variant,
+} from '../plan/variant.js';
 
 const STRATEGY_SOURCES: Readonly<Record<KernelName, string>> = {
   'row-per-thread': rowPerThread,
   'row-per-workgroup': rowPerWorkgroup,
   'split-partial': splitPartial,
   'split-finish': splitFinish,
+  rows,
   map,
 };
 
@@ -39,7 +48,7 @@ const HANDOVER: Readonly<Record<string, KernelRole>> = {
  */
 export function composeShader(variant: Variant): string {
   const { kernel, epilogue, statistic, subgroup } = variant;
-  const reduces = kernel !== 'row-per-thread' && kernel !== 'map';
+  const reduces = REDUCES.has(kernel);
   return [
     head(variant),
     params,

@@ -6,6 +6,7 @@ import { checkPolicy, type Policy } from '../plan/policy.js';
 import { elementCount, formatShape, type Layout, sameShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import { setWork, Tensor, throwIfAborted, usableState } from '../tensor.js';
+import type { Reduction } from './reduction.js';
 
 /** Options that every operation takes. */
 export interface CallOptions {
@@ -44,6 +45,7 @@ export class Call {
     backend.check(op);
     this.policy = { ...policy, ...checkPolicy(op, options.policy, backend.facts) };
     this.signal = options.signal;
+    throwIfAborted(op, this.signal);
   }
 
   /** A tensor argument of dtype f32; checks whose it is and that it lives. */
@@ -75,6 +77,22 @@ export class Call {
     }
     this.checkDType(name, dtype, dtypes);
     return this.upload(name, data, shape);
+  }
+
+  /** Throws unless the option is true or false. */
+  flag(name: string, value: unknown): void {
+    if (typeof value !== 'boolean') this.fail(`${name} is '${String(value)}'; use true or false.`);
+  }
+
+  /**
+   * An upstream gradient: a number, or a tensor of `shape` for reduction 'none' and of shape [] otherwise. Checks that a number is
+   * one; infinities and NaN are.
+   */
+  upstream(value: number | Vector, reduction: Reduction, shape: readonly number[]): number | Role {
+    if (typeof value === 'number') return value;
+    const tensor = this.vector('gradOutput', value, ['f32'], [reduction === 'none' ? shape : []]);
+    const role = inputRole(this.op, 'gradOutput', tensor);
+    return reduction === 'none' ? role : { ...role, broadcast: true };
   }
 
   private tensor(
@@ -157,30 +175,6 @@ export function inputRole(op: string, name: string, tensor: Tensor, layout?: Lay
     );
   }
   return { shape, dtype, access: 'in', rowStride };
-}
-
-/** Refuses options that do not exist: a misspelt one would be ignored in silence. */
-export function checkOptions(op: string, options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidArgumentError(`${op}: options must be an object.`, { op });
-  }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new InvalidArgumentError(`${op}: unknown option '${name}'; there are ${known.join(', ')}.`, {
-        op,
-      });
-    }
-  }
-}
-
-/** Refuses what cannot divide logits: a scale must be a number above 0 that float32 can hold, as must its inverse. */
-export function checkScale(op: string, name: string, value: number): void {
-  const inverse = Math.fround(1 / value);
-  if (typeof value === 'number' && value > 0 && Number.isFinite(inverse) && inverse > 0) return;
-  throw new InvalidArgumentError(
-    `${op}: ${name} is ${String(value)}; use a number above 0, from 1e-38 to 1e38.`,
-    { op },
-  );
 }
 
 /** The options of `CallOptions`. */

@@ -1,18 +1,11 @@
 import { InvalidArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
-import type { Role } from '../spec.js';
-import type { Tensor } from '../tensor.js';
-import {
-  CALL_OPTIONS,
-  Call,
-  type CallOptions,
-  checkOptions,
-  checkScale,
-  type IndexTargets,
-  inputRole,
-  type Vector,
-} from './call.js';
-import { crossEntropySpec, type Reduction } from './crossEntropySpec.js';
+import { Tensor } from '../tensor.js';
+import { CALL_OPTIONS, Call, type CallOptions, type IndexTargets, inputRole, type Vector } from './call.js';
+import { crossEntropySpec } from './crossEntropySpec.js';
+import { checkReduction, type Reduction } from './reduction.js';
+import { checkScale } from './temperature.js';
 
 /** Options that shape the loss, shared by `crossEntropy` and `planCrossEntropy`. */
 export interface CrossEntropyTerms {
@@ -98,7 +91,7 @@ export async function crossEntropy(
   call.matrix('logits', logits);
   const layout = layoutOf(op, logits.shape, options.axis);
   const perRow = rowShape(layout);
-  const isProbs = targets instanceof Float32Array || (targets as Tensor).dtype === 'f32';
+  const isProbs = targets instanceof Float32Array || (targets instanceof Tensor && targets.dtype === 'f32');
   const targetTensor = isProbs
     ? call.vector('targets', targets, ['f32'], [layout.shape])
     : call.vector('targets', targets, ['i32', 'u32'], [perRow]);
@@ -106,18 +99,13 @@ export async function crossEntropy(
   const { weight, gradOutput = 1 } = options;
   const weightTensor =
     weight === undefined ? undefined : call.vector('weight', weight, ['f32'], [[layout.classes]]);
-  const upstreamShape = terms.reduction === 'none' ? perRow : [];
-  const upstream =
-    typeof gradOutput === 'number'
-      ? gradOutput
-      : inputRole(op, 'gradOutput', call.vector('gradOutput', gradOutput, ['f32'], [upstreamShape]));
   const spec = crossEntropySpec({
     ...terms,
     layout,
     logits: inputRole(op, 'logits', logits, layout),
     targets: inputRole(op, 'targets', targetTensor, isProbs ? layout : undefined),
     weight: weightTensor === undefined ? undefined : inputRole(op, 'weight', weightTensor),
-    gradOutput: typeof upstream === 'number' ? upstream : reducedUpstream(upstream, terms.reduction),
+    gradOutput: call.upstream(gradOutput, terms.reduction, perRow),
   });
   const { loss, grad, logits: inPlace, gradTargets, logSumExp } = await call.run(spec);
   const gradient = grad ?? inPlace;
@@ -127,11 +115,6 @@ export async function crossEntropy(
     ...(gradTargets === undefined ? {} : { gradTargets }),
     ...(logSumExp === undefined ? {} : { logSumExp }),
   };
-}
-
-/** The upstream gradient of a reduced loss is one value for all rows. */
-export function reducedUpstream(role: Role, reduction: Reduction): Role {
-  return reduction === 'none' ? role : { ...role, broadcast: true };
 }
 
 /** Checks the terms and fills in their defaults. */
@@ -161,9 +144,7 @@ export function checkTerms(
   if (typeof zLoss !== 'number' || !Number.isFinite(Math.fround(zLoss))) {
     fail(`zLoss is ${String(zLoss)}; use a finite number.`);
   }
-  if (!['none', 'mean', 'sum'].includes(reduction)) {
-    fail(`reduction is '${String(reduction)}'; use 'none', 'mean' or 'sum'.`);
-  }
+  checkReduction(op, reduction);
   if (typeof grad !== 'boolean' && grad !== 'in-place')
     fail(`grad is '${String(grad)}'; use true, false or 'in-place'.`);
   for (const [name, value] of Object.entries({ gradTargets, returnLogSumExp })) {

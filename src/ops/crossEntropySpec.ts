@@ -3,21 +3,15 @@ import {
   crossEntropy as crossEntropyOnCpu,
 } from '../cpu/crossEntropy.js';
 import type { TypedArray } from '../dtype.js';
-import { CENSUS_WORDS, censusEpilogue } from '../plan/epilogue/census.js';
 import { crossEntropyIndexEpilogue } from '../plan/epilogue/crossEntropyIndex.js';
 import { crossEntropyProbsEpilogue } from '../plan/epilogue/crossEntropyProbs.js';
-import { reduceEpilogue } from '../plan/epilogue/reduce.js';
 import type { Constants, Pass, PassBuilder } from '../plan/pass.js';
-import {
-  censusStatistic,
-  softmaxStatistic,
-  sumStatistic,
-  weightedSoftmaxStatistic,
-} from '../plan/statistics.js';
+import { softmaxStatistic, weightedSoftmaxStatistic } from '../plan/statistics.js';
 import { type Layout, rowShape } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
-
-export type Reduction = 'none' | 'mean' | 'sum';
+import { censusPasses, ignoredConstant } from './census.js';
+import { meanScale, type Reduction, reducePasses } from './reduction.js';
+import { temperatureConstants } from './temperature.js';
 
 /** A cross-entropy with every choice made. */
 export interface CrossEntropySettings {
@@ -78,81 +72,57 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
   // The mean over probabilities divides by the rows, over class indices by what the census counts.
   const divisor = reduction === 'mean' ? rows : 1;
   const passes: Pass[] = [];
+  const ignored = ignoredConstant(targets, settings.ignoreIndex);
   const constants: Constants = {
-    ...ignored(settings),
+    ...ignored,
     gradOutput: typeof gradOutput === 'number' ? gradOutput : 0,
     divisor,
     keep: 1 - labelSmoothing,
     spread: labelSmoothing / classes,
-    gapScale: 1 / temperature,
+    ...temperatureConstants(temperature),
     chain: 1 / temperature,
     zLoss,
     ...(softcap === undefined ? {} : { cap: softcap, uncap: 1 / (softcap * temperature) }),
   };
   const optional = ['weight', 'gradOutput', 'logSumExp', 'gradTargets'].filter((name) => name in roles);
   const given = Object.fromEntries(optional.map((name) => [name, name]));
-  const mean = indices && reduction === 'mean' && rows > 0;
-  if (indices && rows > 0) {
-    build.scratchVector('census', CENSUS_WORDS);
-    passes.push(
-      ...build.build({
-        rows: { count: 1, classes: rows, inner: 1 },
-        epilogue: censusEpilogue,
-        statistic: censusStatistic,
-        roles: { targets: 'targets', census: 'census', ...('weight' in roles ? { weight: 'weight' } : {}) },
-        constants: { ...constants, extent: classes },
-      }),
-    );
+  const census = indices && reduction === 'mean' && rows > 0;
+  if (indices) {
+    const weighted = 'weight' in roles;
+    passes.push(...censusPasses(build, { rows, classes, weighted, ignored }));
   }
   const losses = reduction === 'none' ? 'loss' : build.scratchVector('losses', rows);
-  if (rows > 0) {
-    const smoothing = labelSmoothing > 0;
-    passes.push(
-      ...build.build({
-        rows: { count: rows, classes, inner },
-        epilogue: indices ? crossEntropyIndexEpilogue : crossEntropyProbsEpilogue,
-        statistic: indices && !smoothing ? softmaxStatistic : weightedSoftmaxStatistic,
-        roles: {
-          logits: 'logits',
-          targets: 'targets',
-          loss: losses,
-          ...given,
-          ...(mean ? { census: 'census' } : {}),
-          ...(grad === false ? {} : { grad: grad === true ? 'grad' : 'logits' }),
-        },
-        aliases: grad === 'in-place' ? { grad: 'logits' } : {},
-        flags: {
-          SMOOTHING: indices && smoothing,
-          TARGET_GRADIENT: 'gradTargets' in roles,
-          // A soft cap needs the values divided, not their differences.
-          TEMPERED: temperature !== 1 && softcap === undefined,
-          SOFTCAP: softcap !== undefined,
-          Z_LOSS: zLoss !== 0,
-        },
-        constants,
-      }),
-    );
-  }
+  const smoothing = labelSmoothing > 0;
+  passes.push(
+    ...build.build({
+      rows: { count: rows, classes, inner },
+      epilogue: indices ? crossEntropyIndexEpilogue : crossEntropyProbsEpilogue,
+      statistic: indices && !smoothing ? softmaxStatistic : weightedSoftmaxStatistic,
+      roles: {
+        logits: 'logits',
+        targets: 'targets',
+        loss: losses,
+        ...given,
+        ...(census ? { census: 'census' } : {}),
+        ...(grad === false ? {} : { grad: grad === true ? 'grad' : 'logits' }),
+      },
+      aliases: grad === 'in-place' ? { grad: 'logits' } : {},
+      flags: {
+        SMOOTHING: indices && smoothing,
+        TARGET_GRADIENT: 'gradTargets' in roles,
+        // A soft cap needs the values divided, not their differences.
+        TEMPERED: temperature !== 1 && softcap === undefined,
+        SOFTCAP: softcap !== undefined,
+        Z_LOSS: zLoss !== 0,
+      },
+      constants,
+    }),
+  );
   if (reduction !== 'none') {
-    // A power of two at least the number of rows: the scaled sum of losses that fit cannot overflow.
-    const scale = reduction === 'mean' ? 2 ** Math.ceil(Math.log2(Math.max(1, rows))) : 1;
-    passes.push(
-      ...build.build({
-        rows: { count: 1, classes: rows, inner: 1 },
-        epilogue: reduceEpilogue,
-        statistic: sumStatistic,
-        roles: { losses, loss: 'loss', ...(mean ? { census: 'census' } : {}) },
-        constants: { divisor, prescale: 1 / scale, postscale: scale },
-      }),
-    );
+    const scale = reduction === 'mean' ? meanScale(rows) : 1;
+    passes.push(...reducePasses(build, { losses, loss: 'loss', rows, divisor, census, scale }));
   }
   return passes;
-}
-
-/** `ignoreIndex` where the targets' dtype can hold it: no u32 equals -100. */
-function ignored({ targets, ignoreIndex }: CrossEntropySettings): Constants {
-  const [least, most] = targets.dtype === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
-  return ignoreIndex >= least && ignoreIndex <= most ? { ignoreIndex } : {};
 }
 
 function runOnCpu(settings: CrossEntropySettings, arrays: Readonly<Record<string, TypedArray>>) {

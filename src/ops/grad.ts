@@ -1,5 +1,6 @@
 import { logSumExpGrad as logSumExpGradOnCpu } from '../cpu/logSumExp.js';
 import { logSoftmaxGrad as logSoftmaxGradOnCpu, softmaxGrad as softmaxGradOnCpu } from '../cpu/softmax.js';
+import { checkOptions } from '../options.js';
 import { logSoftmaxGradEpilogue } from '../plan/epilogue/logSoftmaxGrad.js';
 import { logSumExpGradEpilogue } from '../plan/epilogue/logSumExpGrad.js';
 import { softmaxGradEpilogue } from '../plan/epilogue/softmaxGrad.js';
@@ -7,7 +8,7 @@ import { sumStatistic } from '../plan/statistics.js';
 import type { Epilogue } from '../plan/variant.js';
 import { layoutOf, rowShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { CALL_OPTIONS, Call, type CallOptions, checkOptions, inputRole, type Vector } from './call.js';
+import { CALL_OPTIONS, Call, type CallOptions, inputRole, type Vector } from './call.js';
 
 export interface GradOptions extends CallOptions {
   /** The class axis; default -1, the last. */

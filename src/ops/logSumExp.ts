@@ -1,10 +1,12 @@
 import { logSumExp as logSumExpOnCpu } from '../cpu/logSumExp.js';
+import { InvalidArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { logSumExpEpilogue } from '../plan/epilogue/logSumExp.js';
 import { softmaxStatistic } from '../plan/statistics.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
-import { CALL_OPTIONS, Call, type CallOptions, checkOptions, inputRole } from './call.js';
+import { CALL_OPTIONS, Call, type CallOptions, inputRole } from './call.js';
 
 export interface LogSumExpOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -28,9 +30,17 @@ export async function logSumExp(logits: Tensor, options: LogSumExpOptions = {}):
   const call = new Call(op, 'logits', logits, options);
   call.matrix('logits', logits);
   const layout = layoutOf(op, logits.shape, options.axis);
-  const spec = logSumExpSpec(layout, inputRole(op, 'logits', logits, layout), options.keepDims ?? false);
+  const { keepDims = false } = options;
+  checkKeepDims(op, keepDims);
+  const spec = logSumExpSpec(layout, inputRole(op, 'logits', logits, layout), keepDims);
   const { output } = await call.run(spec);
   return output as Tensor;
+}
+
+/** Throws `InvalidArgumentError` unless `keepDims` is true or false. */
+export function checkKeepDims(op: string, keepDims: boolean): void {
+  if (typeof keepDims === 'boolean') return;
+  throw new InvalidArgumentError(`${op}: keepDims is '${String(keepDims)}'; use true or false.`, { op });
 }
 
 /** The spec of `logSumExp`. */

@@ -2,6 +2,7 @@ import type { Executable, Operand, Operands } from '../backend.js';
 import { backendOf, Context } from '../context.js';
 import type { DType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import type { PassSummary } from '../plan/plan.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
 import {
@@ -15,11 +16,11 @@ import {
 } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
 import { setWork, Tensor, usableState } from '../tensor.js';
-import { checkOptions, checkScale } from './call.js';
-import { type CrossEntropyTerms, checkTerms, reducedUpstream, TERMS } from './crossEntropy.js';
+import { type CrossEntropyTerms, checkTerms, TERMS } from './crossEntropy.js';
 import { crossEntropySpec } from './crossEntropySpec.js';
-import { logSumExpSpec } from './logSumExp.js';
+import { checkKeepDims, logSumExpSpec } from './logSumExp.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax.js';
+import { checkScale } from './temperature.js';
 
 /** A tensor, or a part of a GPU buffer: dense f32, i32 or u32 elements, as the plan has it. */
 export type PlanBinding =
@@ -63,6 +64,8 @@ export interface PlanOptions {
 }
 
 const PLAN_OPTIONS: readonly string[] = ['shape', 'dtype', 'axis', 'rowStride', 'policy'];
+/** The terms without `axis`, which every plan has. */
+const PLAN_TERMS: readonly string[] = TERMS.filter((name) => name !== 'axis');
 
 export interface PlanSoftmaxOptions extends PlanOptions {
   /** The logits are divided by it first; above 0. Default 1. */
@@ -110,7 +113,9 @@ export async function planLogSumExp(
 ): Promise<OpPlan<OutputBindings>> {
   checkOptions('planLogSumExp', options, [...PLAN_OPTIONS, 'keepDims']);
   const { layout, logits } = logitsOf('planLogSumExp', options);
-  const spec = logSumExpSpec(layout, logits, options.keepDims ?? false);
+  const { keepDims = false } = options;
+  checkKeepDims('planLogSumExp', keepDims);
+  const spec = logSumExpSpec(layout, logits, keepDims);
   return makeExecutable('planLogSumExp', context, options.policy, spec);
 }
 
@@ -152,7 +157,14 @@ export async function planCrossEntropy(
   options: PlanCrossEntropyOptions,
 ): Promise<OpPlan<CrossEntropyBindings>> {
   const op = 'planCrossEntropy';
-  checkOptions(op, options, [...PLAN_OPTIONS, ...TERMS, 'targets', 'targetDtype', 'weight', 'gradOutput']);
+  checkOptions(op, options, [
+    ...PLAN_OPTIONS,
+    ...PLAN_TERMS,
+    'targets',
+    'targetDtype',
+    'weight',
+    'gradOutput',
+  ]);
   const { layout, logits } = logitsOf(op, options);
   const { targets, targetDtype = 'i32', weight = false, gradOutput = 1 } = options;
   const fail = (message: string): never => {
@@ -172,7 +184,10 @@ export async function planCrossEntropy(
     );
   }
   const perRow = rowShape(layout);
-  const upstream: Role = { shape: wanted === 'rows' ? perRow : [], dtype: 'f32', access: 'in' };
+  const upstream: Role =
+    wanted === 'rows'
+      ? { shape: perRow, dtype: 'f32', access: 'in' }
+      : { shape: [], dtype: 'f32', access: 'in', broadcast: true };
   const spec = crossEntropySpec({
     ...terms,
     layout,
@@ -181,7 +196,7 @@ export async function planCrossEntropy(
       ? { shape: layout.shape, dtype: 'f32', access: 'in' }
       : { shape: perRow, dtype: targetDtype, access: 'in' },
     weight: weight ? { shape: [layout.classes], dtype: 'f32', access: 'in' } : undefined,
-    gradOutput: typeof gradOutput === 'number' ? gradOutput : reducedUpstream(upstream, terms.reduction),
+    gradOutput: typeof gradOutput === 'number' ? gradOutput : upstream,
   });
   return makeExecutable(op, context, options.policy, spec);
 }
@@ -241,9 +256,12 @@ class ContextPlan implements OpPlan<object> {
   encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, bindings: object): void {
     const { roles } = this.spec;
     if (this.destroyed) this.fail('the plan was destroyed; make a new one.');
+    if (typeof bindings !== 'object' || bindings === null) {
+      this.fail(`encode needs the bindings: { ${Object.keys(roles).join(', ')} }.`);
+    }
     const given = bindings as Readonly<Record<string, PlanBinding | undefined>>;
     for (const name of Object.keys(given)) {
-      if (!(name in roles) && given[name] !== undefined) {
+      if (!Object.hasOwn(roles, name) && given[name] !== undefined) {
         this.fail(
           `there is no binding '${name}' with these options; there are ${Object.keys(roles).join(', ')}.`,
         );
@@ -260,7 +278,7 @@ class ContextPlan implements OpPlan<object> {
 
   private operand(name: string, roles: Roles, binding: PlanBinding | undefined): Operand {
     const role = roles[name] as Role;
-    if (binding === undefined)
+    if (binding === undefined || binding === null)
       return this.fail(`the binding '${name}' is missing; give a tensor of ${formatShape(role.shape)}.`);
     if (!(binding instanceof Tensor)) return this.part(name, role, binding);
     const state = usableState(this.spec.op, name, binding);
@@ -285,8 +303,11 @@ class ContextPlan implements OpPlan<object> {
     const count = elementCount(role.shape);
     const length = role.shape.at(-1) ?? 1;
     const elements = count === 0 ? 0 : (count / length - 1) * (role.rowStride ?? length) + length;
-    if (size !== undefined && size < elements * 4) {
-      this.fail(`${name} needs ${elements * 4} bytes; the binding has ${size}.`);
+    const end = buffer?.size ?? 0;
+    if (size !== undefined && !(Number.isSafeInteger(size) && size >= elements * 4 && offset + size <= end)) {
+      this.fail(
+        `${name}: size is ${size}; the plan needs ${elements * 4} bytes, the buffer has ${end} in all.`,
+      );
     }
     return backend.adopt(`${this.spec.op}.${name}`, buffer, offset, elements * 4);
   }

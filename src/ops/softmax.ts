@@ -1,4 +1,5 @@
 import { logSoftmax as logSoftmaxOnCpu, softmax as softmaxOnCpu } from '../cpu/softmax.js';
+import { checkOptions } from '../options.js';
 import { logSoftmaxEpilogue } from '../plan/epilogue/logSoftmax.js';
 import { softmaxEpilogue } from '../plan/epilogue/softmax.js';
 import { softmaxStatistic } from '../plan/statistics.js';
@@ -7,7 +8,8 @@ import type { Layout } from '../shape.js';
 import { layoutOf } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
-import { CALL_OPTIONS, Call, type CallOptions, checkOptions, checkScale, inputRole } from './call.js';
+import { CALL_OPTIONS, Call, type CallOptions, inputRole } from './call.js';
+import { checkScale, temperatureConstants } from './temperature.js';
 
 export interface SoftmaxOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -52,8 +54,8 @@ async function run(
   logits: Tensor,
   options: SoftmaxOptions,
 ): Promise<Tensor> {
-  const { axis, temperature = 1 } = options;
   checkOptions(op, options, ['axis', 'temperature', ...CALL_OPTIONS]);
+  const { axis, temperature = 1 } = options;
   checkScale(op, 'temperature', temperature);
   const call = new Call(op, 'logits', logits, options);
   call.matrix('logits', logits);
@@ -83,7 +85,7 @@ function elementwiseSpec(
         statistic: softmaxStatistic,
         roles: { logits: 'logits', output: 'output' },
         flags: { TEMPERED: temperature !== 1 },
-        constants: { gapScale: 1 / temperature },
+        constants: temperatureConstants(temperature),
       }),
     cpu: (arrays) => {
       (arrays['output'] as Float32Array).set(

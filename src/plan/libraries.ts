@@ -5,7 +5,9 @@ import softmax from '../../shaders/lib/softmax.wgsl?raw';
 
 /** What sums and IEEE special values need. */
 export const sumLibraries: readonly string[] = [bits];
-/** What takes exp or log needs. */
+/** What needs exp or log, but no softmax. */
+export const expLogLibraries: readonly string[] = [bits, expLog];
+/** What needs the softmax of a row. */
 export const softmaxLibraries: readonly string[] = [bits, expLog, softmax];
 /** The same for what has a role `logits`. */
 export const logitsLibraries: readonly string[] = [...softmaxLibraries, logits];

@@ -13,6 +13,8 @@ import {
   kernelsOf,
   matrixAccess,
   NO_FLAGS,
+  plainKernels,
+  REDUCES,
   STAGES,
   type Statistic,
   type Variant,
@@ -36,6 +38,7 @@ export interface Constants {
   readonly prescale?: number;
   readonly postscale?: number;
   readonly gapScale?: number;
+  readonly halfReach?: number;
   readonly chain?: number;
   readonly cap?: number;
   readonly uncap?: number;
@@ -73,6 +76,8 @@ export interface Rows {
   readonly count: number;
   readonly classes: number;
   readonly inner: number;
+  /** True where the one row is made of a value for each row of the call, such as its losses. */
+  readonly ofRows?: boolean;
 }
 
 /** What an op asks for: an epilogue over rows. */
@@ -113,11 +118,14 @@ export class PassBuilder {
     const { rows, epilogue, statistic } = work;
     if (rows.count === 0) return [];
     const policy = choosePolicy({ classes: rows.classes, inner: rows.inner }, this.facts, this.wishes);
+    const elements = writes(work, 'matrix');
     const kernels =
-      statistic === undefined ? (['map'] as const) : kernelsOf(policy.strategy, writesElements(work));
+      statistic === undefined
+        ? plainKernels(writes(work, 'vector'), elements)
+        : kernelsOf(policy.strategy, elements);
     let segments = 1;
     let roles = work.roles;
-    if (kernels[0] === 'map' || kernels[0] === 'split-partial') {
+    if (kernels.includes('map') || kernels[0] === 'split-partial') {
       segments = Math.max(1, Math.ceil(rows.classes / policy.segment));
     }
     if (statistic !== undefined && kernels[0] === 'split-partial') {
@@ -158,14 +166,13 @@ export class PassBuilder {
     if (kernel === 'split-partial') bind('partials', { kind: 'vector', use: 'write' });
     if (kernel === 'split-finish') {
       bind('partials', { kind: 'vector', use: 'read' });
-      if (writesElements(work)) bind('records', { kind: 'vector', use: 'write' });
+      if (writes(work, 'matrix')) bind('records', { kind: 'vector', use: 'write' });
     }
     if (kernel === 'map') bind('records', { kind: 'vector', use: 'read' });
     const used = bindings.map((binding) =>
       overwritten.has(binding.role) ? { ...binding, write: true } : binding,
     );
     this.checkBindings(used, sources);
-    const reduces = kernel !== 'row-per-thread' && kernel !== 'map';
     return {
       variant: {
         kernel,
@@ -173,9 +180,9 @@ export class PassBuilder {
         statistic,
         bindings: used,
         aliases: Object.fromEntries(Object.entries(aliases).filter(([, home]) => overwritten.has(home))),
-        flags: { ...NO_FLAGS, ...work.flags, EMITS: writesElements(work) },
+        flags: { ...NO_FLAGS, ...work.flags, EMITS: writes(work, 'matrix') },
         workgroupSize: policy.workgroupSize,
-        subgroup: policy.subgroups && reduces ? this.facts.subgroupMinSize : 0,
+        subgroup: policy.subgroups && REDUCES.has(kernel) ? this.facts.subgroupMinSize : 0,
       },
       policy,
       classes: rows.classes,
@@ -243,16 +250,7 @@ export class PassBuilder {
       const { stride, from } = sources[role] as Source;
       if (access === 'vector' || stride === 0) continue;
       const fit = Math.floor(room / (stride * ELEMENT_BYTES));
-      if (fit === 0) {
-        throw new LimitExceededError(
-          `${this.op}: ${rows.inner === 1 ? 'one row' : `${rows.inner} interleaved rows`} of ${from} take ${stride * ELEMENT_BYTES} bytes; ` +
-            `one binding of this adapter holds ${maxStorageBufferBindingSize}. ` +
-            (rows.inner === 1
-              ? 'Use an adapter with a larger limit.'
-              : 'Move the class axis to the end, or split the batch.'),
-          { op: this.op, adapter: this.facts },
-        );
-      }
+      if (fit === 0) throw this.tooLong(rows, from, stride * ELEMENT_BYTES);
       blocks = Math.min(blocks, fit);
     }
     const step = blocks * rows.inner;
@@ -264,6 +262,20 @@ export class PassBuilder {
     return dispatches;
   }
 
+  /** The error for what cannot be cut into chunks of whole rows. */
+  private tooLong({ inner, ofRows }: Rows, from: string, bytes: number): LimitExceededError {
+    const [what, advice] = ofRows
+      ? [`all of ${from}`, 'Split the batch into calls of fewer rows.']
+      : inner === 1
+        ? [`one row of ${from}`, 'Use an adapter with a larger limit.']
+        : [`${inner} interleaved rows of ${from}`, 'Move the class axis to the end, or split the batch.'];
+    const { maxStorageBufferBindingSize } = this.facts.limits;
+    return new LimitExceededError(
+      `${this.op}: ${what} takes ${bytes} bytes; one binding of this adapter holds ${maxStorageBufferBindingSize}. ${advice}`,
+      { op: this.op, adapter: this.facts },
+    );
+  }
+
   /** Workgroups in two dimensions, since one holds only 65,535. */
   private grid(
     kernel: KernelName,
@@ -272,7 +284,7 @@ export class PassBuilder {
     segments: number,
   ): readonly [number, number] {
     const groups =
-      kernel === 'row-per-thread'
+      kernel === 'row-per-thread' || kernel === 'rows'
         ? Math.ceil(rows / policy.workgroupSize)
         : kernel === 'split-partial' || kernel === 'map'
           ? rows * segments
@@ -292,9 +304,9 @@ export class PassBuilder {
   }
 }
 
-/** Whether the work has anything to write for each element. */
-function writesElements({ epilogue, roles }: RowWork): boolean {
+/** Whether the work writes anything for each element, or for each row. */
+function writes({ epilogue, roles }: RowWork, what: 'matrix' | 'vector'): boolean {
   return Object.entries(epilogue.roles).some(
-    ([name, { kind, use }]) => kind === 'matrix' && use === 'write' && name in roles,
+    ([name, { kind, use }]) => kind === what && use === 'write' && name in roles,
   );
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
+import { checkOptions } from '../options.js';
 
 /** How a row's work is laid out on the device. */
 export type Strategy = 'row-per-thread' | 'row-per-workgroup' | 'split-row';
@@ -18,6 +19,8 @@ export interface Policy {
   /** Load four classes at once, where rows are aligned. Changes no bit of any result. */
   readonly vec4: boolean;
 }
+
+const POLICY_FIELDS: readonly string[] = ['strategy', 'workgroupSize', 'segment', 'subgroups', 'vec4'];
 
 /** What the choice may depend on. Not on the number of rows: a row's result must not depend on the batch it is in. */
 export interface PolicyQuery {
@@ -75,13 +78,10 @@ export function checkPolicy(
   facts: AdapterFacts,
 ): Partial<Policy> {
   if (wishes === undefined) return {};
+  checkOptions(`${op}: policy`, wishes, POLICY_FIELDS);
   const fail = (what: string): never => {
     throw new InvalidArgumentError(`${op}: policy.${what}`, { op, adapter: facts });
   };
-  const known = ['strategy', 'workgroupSize', 'segment', 'subgroups', 'vec4'];
-  for (const name of Object.keys(wishes)) {
-    if (!known.includes(name)) fail(`${name} is unknown; a policy has ${known.join(', ')}.`);
-  }
   const { strategy, workgroupSize, segment } = wishes;
   if (strategy !== undefined && !STRATEGIES.includes(strategy)) {
     fail(`strategy is '${String(strategy)}'; use one of ${STRATEGIES.join(', ')}.`);

@@ -1,5 +1,7 @@
 import censusSubgroup from '../../shaders/statistic/census.subgroup.wgsl?raw';
 import census from '../../shaders/statistic/census.wgsl?raw';
+import entropySubgroup from '../../shaders/statistic/entropy.subgroup.wgsl?raw';
+import entropy from '../../shaders/statistic/entropy.wgsl?raw';
 import softmaxSubgroup from '../../shaders/statistic/softmax.subgroup.wgsl?raw';
 import softmax from '../../shaders/statistic/softmax.wgsl?raw';
 import sumSubgroup from '../../shaders/statistic/sum.subgroup.wgsl?raw';
@@ -29,4 +31,11 @@ export const censusStatistic: Statistic = {
   source: census,
   subgroupSource: censusSubgroup,
   words: 5,
+};
+
+export const entropyStatistic: Statistic = {
+  name: 'entropy',
+  source: entropy,
+  subgroupSource: entropySubgroup,
+  words: 4,
 };

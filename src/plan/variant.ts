@@ -39,20 +39,39 @@ export interface Epilogue {
 }
 
 /** The kernels that strategies consist of. */
-export type KernelName = 'row-per-thread' | 'row-per-workgroup' | 'split-partial' | 'split-finish' | 'map';
+export type KernelName =
+  | 'row-per-thread'
+  | 'row-per-workgroup'
+  | 'split-partial'
+  | 'split-finish'
+  | 'rows'
+  | 'map';
 
 export const STAGES: Readonly<Record<KernelName, readonly Stage[]>> = {
   'row-per-thread': ['statistic', 'row', 'elements'],
   'row-per-workgroup': ['statistic', 'row', 'elements'],
   'split-partial': ['statistic'],
   'split-finish': ['row'],
+  rows: ['row'],
   map: ['elements'],
 };
+
+/** The kernels in which the lanes of a workgroup merge what they know. */
+export const REDUCES: ReadonlySet<KernelName> = new Set([
+  'row-per-workgroup',
+  'split-partial',
+  'split-finish',
+]);
 
 /** The kernels of a strategy, in order. `elements`: whether there is anything to write for each element. */
 export function kernelsOf(strategy: Strategy, elements: boolean): readonly KernelName[] {
   if (strategy !== 'split-row') return [strategy];
   return elements ? ['split-partial', 'split-finish', 'map'] : ['split-partial', 'split-finish'];
+}
+
+/** The kernels of work without a statistic: rows and elements are separate. */
+export function plainKernels(rows: boolean, elements: boolean): readonly KernelName[] {
+  return [...(rows ? (['rows'] as const) : []), ...(elements ? (['map'] as const) : [])];
 }
 
 /** One role of a variant that is really bound. */
@@ -75,6 +94,9 @@ export interface Flags {
   readonly TEMPERED: boolean;
   readonly SOFTCAP: boolean;
   readonly Z_LOSS: boolean;
+  /** Binary cross-entropy: a loss for each element; a weight of the positives. */
+  readonly ELEMENT_LOSS: boolean;
+  readonly POS_WEIGHT: boolean;
 }
 
 export const NO_FLAGS: Flags = {
@@ -84,6 +106,8 @@ export const NO_FLAGS: Flags = {
   TEMPERED: false,
   SOFTCAP: false,
   Z_LOSS: false,
+  ELEMENT_LOSS: false,
+  POS_WEIGHT: false,
 };
 
 /** Everything that decides a shader's text. Equal keys, equal text. */

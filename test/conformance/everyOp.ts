@@ -14,7 +14,7 @@ import {
 } from '../../src/index.js';
 import { sameBits } from './assert.js';
 import { hardLogits, hardProbs, hardTargets, hardWeights, normals } from './data.js';
-import { numbers, withTensors } from './tensors.js';
+import { comparable, withTensors } from './tensors.js';
 
 /** Rows of one batch; everything a row's results depend on. */
 export interface Batch {
@@ -147,6 +147,6 @@ export function sliceResults(results: Results, rows: number, from: number, to: n
 
 async function readAll(tensors: Record<string, Tensor>): Promise<Results> {
   const results: Record<string, Float32Array> = {};
-  for (const [name, tensor] of Object.entries(tensors)) results[name] = await numbers(tensor);
+  for (const [name, tensor] of Object.entries(tensors)) results[name] = await comparable(tensor);
   return results;
 }

@@ -135,19 +135,17 @@ function guardChecks(): Check[] {
         const ctx = keep(await guarded(env));
         for (const classes of CLASS_COUNTS) {
           const shape = [3, classes];
-          const [results, expected] = [
-            keepAll(keep, await run(dense(ctx, keep, shape))),
-            keepAll(keep, await run(dense(env.ctx, keep, shape))),
-          ];
+          const results = keepAll(keep, await run(dense(ctx, keep, shape)));
           for (const [role, tensor] of Object.entries(results)) {
             const what = `${role} of ${classes} classes`;
-            const right = wordsOf((await (expected[role] as Tensor).read()) as Float32Array);
+            const length = tensor.shape.reduce((product, size) => product * size, 1);
             const bits = await bitsOf(device, tensor.buffer as GPUBuffer);
-            assert(bits.length >= right.length + GUARD_WORDS, `${what}: no guard band`);
-            assert(!bits.subarray(0, right.length).includes(SENTINEL), `${what}: an element was not written`);
-            const touched = bits.subarray(right.length).findIndex((word) => word !== SENTINEL);
+            assert(bits.length >= length + GUARD_WORDS, `${what}: no guard band`);
+            const result = new Float32Array(bits.buffer, 0, length);
+            // The inputs are finite, and so is every result: a NaN was there before.
+            equal(result.findIndex(Number.isNaN), -1, `${what}: the element that was not written`);
+            const touched = bits.subarray(length).findIndex((word) => word !== SENTINEL);
             equal(touched, -1, `${what}: the word behind the result that was written`);
-            sameBits(bits.subarray(0, right.length), right, what);
           }
         }
       },

@@ -17,7 +17,7 @@ import {
   type RowsCase,
   rowsOf,
 } from './opChecks.js';
-import { numbers, withTensors } from './tensors.js';
+import { comparable, numbers, withTensors } from './tensors.js';
 
 const SEED = 20_240_601;
 
@@ -309,7 +309,7 @@ async function leavesNeighbours({ ctx }: Env, of: Neighbours): Promise<void> {
         await softmax(x, { axis, policy }),
         await logSoftmax(x, { axis, policy }),
       ];
-      return Promise.all([...made, result.loss].map((tensor) => numbers(keep(tensor))));
+      return Promise.all([...made, result.loss].map((tensor) => comparable(keep(tensor))));
     });
   const [alone, among] = [await run(good), await run(mixed)];
   alone.forEach((expected, k) => {

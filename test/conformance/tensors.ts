@@ -39,3 +39,13 @@ export function expectShape(tensor: Tensor, shape: readonly number[], name: stri
     );
   }
 }
+
+/**
+ * The elements of a float tensor, to be compared bit by bit. JavaScript does not say which NaN it makes, so on the CPU all
+ * are made the same; the kernels write only one.
+ */
+export async function comparable(tensor: Tensor): Promise<Float32Array> {
+  const values = await numbers(tensor);
+  if (tensor.context.backend !== 'cpu') return values;
+  return values.map((value) => (Number.isNaN(value) ? Number.NaN : value));
+}

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import * as cpu from '../../src/cpu.js';
 import { InvalidArgumentError } from '../../src/errors.js';
-import { crossEntropyOptionsOf, expectationOf, goldenLayout, input } from '../conformance/contract.js';
+import {
+  binaryOptionsOf,
+  crossEntropyOptionsOf,
+  elementFactor,
+  expectationOf,
+  goldenLayout,
+  input,
+  klOptionsOf,
+} from '../conformance/contract.js';
 import type { GoldenCase, GoldenOutput } from '../support/golden.js';
 import { loadGolden } from '../support/goldenFiles.js';
 
@@ -39,6 +47,73 @@ const RUN: Record<string, (golden: GoldenCase) => Results> = {
     const ce = cpu.crossEntropy(input(golden, 'logits').data, targets, shape, { ...options, zLoss: 0 });
     return { ...whole, ce: ce.loss };
   },
+  nll_loss(golden) {
+    const targets = input(golden, 'target').data as Int32Array;
+    const { loss, grad } = cpu.nllLoss(input(golden, 'input').data, targets, goldenLayout(golden).shape, {
+      ...crossEntropyOptionsOf(golden),
+      grad: true,
+    });
+    return { loss, ...(grad && { grad_input: grad }) };
+  },
+  entropy(golden) {
+    const { axis, reduction, gradOutput } = crossEntropyOptionsOf(golden);
+    const options = { axis, reduction, gradOutput, grad: true };
+    const result = cpu.entropy(input(golden, 'logits').data, goldenLayout(golden).shape, options);
+    return { output: result.entropy, ...(result.grad && { grad_logits: result.grad }) };
+  },
+  bce_with_logits(golden) {
+    const { data, shape } = input(golden, 'logits');
+    const options = { ...binaryOptionsOf(golden), grad: true };
+    const { loss, grad, gradTargets } = cpu.binaryCrossEntropy(
+      data,
+      input(golden, 'target').data,
+      shape,
+      options,
+    );
+    return { loss, ...(grad && { grad_logits: grad }), ...(gradTargets && { grad_target: gradTargets }) };
+  },
+  kl_div_logits(golden) {
+    const student = input(golden, 'student_logits').data;
+    const teacher = input(golden, 'teacher_logits').data;
+    const options = { ...klOptionsOf(golden), grad: true };
+    const result = cpu.klDivergence(student, teacher, goldenLayout(golden).shape, options);
+    return {
+      loss: result.divergence,
+      ...(result.grad && { grad_student_logits: result.grad }),
+      ...(result.gradTarget && { grad_teacher_logits: result.gradTarget }),
+    };
+  },
+  kl_div(golden) {
+    const { shape } = goldenLayout(golden);
+    const logits = input(golden, 'logits').data;
+    const target = input(golden, 'target').data;
+    const options = { ...klOptionsOf(golden), grad: true };
+    const { divergence, grad, gradTarget } = cpu.klDivergence(logits, target, shape, options);
+    const factor = elementFactor(golden);
+    const scaled = (values: Float64Array | undefined) => values?.map((value, i) => value * factor(i));
+    if (options.reduction !== 'none') {
+      return {
+        loss: divergence.map((value) => value * factor(0)),
+        grad_logits: scaled(grad) ?? Float64Array.of(),
+        grad_target: scaled(gradTarget) ?? Float64Array.of(),
+      };
+    }
+    // The gradient with respect to the logits is linear in the probabilities: a factor of one is a factor of its q.
+    const probs = Float64Array.from(target, (t) => (options.target === 'probs' ? t : Math.exp(t)));
+    const weighted = probs.map((q, i) => q * factor(i));
+    const byElement = cpu.klDivergence(logits, weighted, shape, { ...options, target: 'probs' });
+    return {
+      loss: divergence,
+      grad_logits: byElement.grad ?? Float64Array.of(),
+      grad_target: scaled(gradTarget) ?? Float64Array.of(),
+    };
+  },
+};
+
+/** Outputs that nothing here gives, because another one holds the same. */
+const REDUNDANT: Readonly<Record<string, string>> = {
+  cross_entropy_full: 'z', // loss - ce
+  kl_div: 'grad_input', // of the log-probabilities, -q: part of grad_logits
 };
 
 function runCrossEntropy(golden: GoldenCase): Results {
@@ -68,6 +143,11 @@ test('the golden data holds the cases that this file is about', () => {
     logsumexp: 77,
     cross_entropy: 602,
     cross_entropy_full: 148,
+    nll_loss: 103,
+    entropy: 69,
+    bce_with_logits: 60,
+    kl_div_logits: 159,
+    kl_div: 52,
   });
 });
 
@@ -88,7 +168,7 @@ describe.each(Object.keys(RUN))('PyTorch float64, %s', (op) => {
       }
       const results = run(golden);
       for (const [name, output] of Object.entries(expected.outputs)) {
-        if (name === 'z') continue; // loss - ce, and both are compared
+        if (name === REDUNDANT[op]) continue;
         const actual = results[name];
         if (!actual) throw new Error(`no result ${name}`);
         const scale = inputScale(golden, name);

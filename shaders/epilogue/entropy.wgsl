@@ -1,0 +1,49 @@
+// Entropy of softmax(x) in nats: H = log S + D with D = sum p_j (max - x_j); gradient_j = scale p_j ((max - x_j) - D).
+alias RowInput = u32;
+
+struct Row {
+  distribution: Distribution,
+  scale: u32,
+  spread: f32, // D
+}
+
+fn row_input(row: u32) -> RowInput { return 0u; }
+
+fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
+  let d = softmax_finish(stat.softmax);
+  let scale = ieee_div(get_gradOutput(row_number(row)), bitcast<u32>(params.divisor));
+  return Row(d, scale, stat.moment * d.inverse);
+}
+
+fn row_output(row: u32, r: Row) {
+  let value = bitcast<u32>(r.distribution.log_sum + r.spread);
+  put_entropy(row_number(row), select(BITS_NAN, value, key_is_finite(r.distribution.top)));
+}
+
+fn row_store(at: u32, r: Row) {
+  distribution_store(at, r.distribution);
+  put_records(at + 3u, r.scale);
+  put_records(at + 4u, bitcast<u32>(r.spread));
+}
+
+fn row_load(row: u32) -> Row {
+  let at = row_number(row) * ROW_WORDS;
+  return Row(distribution_load(at), get_records(at + 3u), bitcast<f32>(get_records(at + 4u)));
+}
+
+fn emit(row: u32, r: Row, c: u32) {
+  let d = r.distribution;
+  if (!key_is_finite(d.top) || is_nan(r.scale)) {
+    store_grad(row, c, vec4<u32>(BITS_NAN));
+    return;
+  }
+  let x = logits_of(row, c);
+  let keys = order_keys(x);
+  let gaps = select(vec4<f32>(), vec4<f32>(key_value(d.top)) - bitcast<vec4<f32>>(x), keys >= vec4<i32>(softmax_reach(d.top)));
+  let slope = distribution_p(d, x) * (gaps - vec4<f32>(r.spread));
+  var g = bitcast<vec4<u32>>(slope * bitcast<f32>(r.scale));
+  if (is_inf(r.scale)) {
+    for (var i = 0u; i < 4u; i++) { g[i] = ieee_mul(bitcast<u32>(slope[i]), r.scale); }
+  }
+  store_grad(row, c, g);
+}

@@ -1,0 +1,44 @@
+import { InvalidArgumentError } from '../errors.js';
+import { reduceEpilogue } from '../plan/epilogue/reduce.js';
+import type { Pass, PassBuilder } from '../plan/pass.js';
+import { sumStatistic } from '../plan/statistics.js';
+
+/** What becomes of one value a row: kept, averaged, or added up. */
+export type Reduction = 'none' | 'mean' | 'sum';
+
+/** Throws `InvalidArgumentError` unless `reduction` is one. */
+export function checkReduction(op: string, reduction: Reduction): void {
+  if (['none', 'mean', 'sum'].includes(reduction)) return;
+  throw new InvalidArgumentError(`${op}: reduction is '${String(reduction)}'; use 'none', 'mean' or 'sum'.`, {
+    op,
+  });
+}
+
+/** A power of two at least `count`: what a mean of `count` values is scaled down by, so that their sum cannot overflow where it fits. */
+export function meanScale(count: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, count)));
+}
+
+/** The pass that adds up a scratch vector of losses into the role `loss`, divided by `divisor` or by the weight in the census. */
+export function reducePasses(
+  build: PassBuilder,
+  work: {
+    readonly losses: string;
+    readonly loss: string;
+    readonly rows: number;
+    readonly divisor: number;
+    readonly census: boolean;
+    /** What the terms are scaled down by here; or have been already, with `scaled`. */
+    readonly scale: number;
+    readonly scaled?: boolean;
+  },
+): readonly Pass[] {
+  const { losses, loss, rows, divisor, census, scale, scaled = false } = work;
+  return build.build({
+    rows: { count: 1, classes: rows, inner: 1, ofRows: true },
+    epilogue: reduceEpilogue,
+    statistic: sumStatistic,
+    roles: { losses, loss, ...(census ? { census: 'census' } : {}) },
+    constants: { divisor, prescale: scaled ? 1 : 1 / scale, postscale: scale },
+  });
+}

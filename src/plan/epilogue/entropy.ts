@@ -1,0 +1,17 @@
+import source from '../../../shaders/epilogue/entropy.wgsl?raw';
+import { logitsLibraries } from '../libraries.js';
+import type { Epilogue } from '../variant.js';
+import { logitsRole, resultRole, rowResultRole, upstreamRole } from './roles.js';
+
+export const entropyEpilogue: Epilogue = {
+  name: 'entropy',
+  source,
+  words: 5,
+  libraries: logitsLibraries,
+  roles: {
+    logits: logitsRole('statistic', 'elements'),
+    gradOutput: upstreamRole('row'),
+    entropy: rowResultRole,
+    grad: resultRole,
+  },
+};

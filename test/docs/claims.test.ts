@@ -1,0 +1,318 @@
+// What README, CONTRIBUTING and CHANGELOG say about the code, compared with the code.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openGpu } from '../../scripts/adapters.js';
+import * as cpu from '../../src/cpu.js';
+import * as library from '../../src/index.js';
+import { createContext, InvalidArgumentError } from '../../src/index.js';
+import { choosePolicy } from '../../src/plan/policy.js';
+import { targetNames } from '../targets/names.js';
+import { anchorOf, type Markdown, quoted, readMarkdown, root, tablesOf } from './markdown.js';
+
+const files = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/theory.md'];
+const documents = new Map<string, Markdown>(files.map((file) => [file, readMarkdown(file)]));
+const readme = documents.get('README.md') as Markdown;
+const contributing = documents.get('CONTRIBUTING.md') as Markdown;
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+const ctx = await createContext({ backend: 'cpu' });
+const square = [
+  [0.5, -1, 2],
+  [3, 0.25, -0.5],
+  [1, 1, -2],
+];
+const logits = () => ctx.tensor(Float32Array.from(square.flat()), [3, 3]);
+
+/** The options that a call has, from the message with which it refuses one that it has not. */
+async function optionsOf(name: string): Promise<string[]> {
+  const call = (library as unknown as Record<string, (...args: unknown[]) => unknown>)[name];
+  if (call === undefined) throw new Error(`webgpu-loss has no ${name}`);
+  const options = { shape: [3, 3], targets: 'index', noSuchOption: 1 };
+  const args: Record<string, readonly unknown[]> = {
+    createContext: [{ noSuchOption: 1 }],
+    crossEntropy: [logits(), new Int32Array(3), { noSuchOption: 1 }],
+    logSumExpGrad: [logits(), new Float32Array(3), new Float32Array(3), { noSuchOption: 1 }],
+    softmaxGrad: [logits(), logits(), { noSuchOption: 1 }],
+    logSoftmaxGrad: [logits(), logits(), { noSuchOption: 1 }],
+  };
+  const given = args[name] ?? (name.startsWith('plan') ? [ctx, options] : [logits(), { noSuchOption: 1 }]);
+  const refusal = await (async () => call(...given))().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(refusal instanceof InvalidArgumentError)) throw new Error(`${name} takes any option`);
+  const list = /there are (.*)\.$/.exec(refusal.message)?.[1] ?? '';
+  return [...new Set(list.split(/, | and /))];
+}
+
+describe('tables of operations', () => {
+  const rows = tablesOf(readme, 'operations').flatMap((table) => table.rows);
+  const names = rows.map(([call = '']) => /^`(\w+)\(/.exec(call)?.[1] as string);
+
+  test('name every function that is exported', () => {
+    const exported = Object.entries(library)
+      .filter(([, value]) => typeof value === 'function' && !(value.prototype instanceof Error))
+      .map(([name]) => name)
+      .filter((name) => name !== 'createContext');
+    expect([...names].sort()).toEqual(exported.sort());
+  });
+
+  test('have crossEntropy, whose options have a table of their own', () => {
+    expect(names).toContain('crossEntropy');
+  });
+
+  for (const [i, [, options = '']] of rows.entries()) {
+    const name = names[i] as string;
+    if (name === 'crossEntropy') continue;
+    test(`${name} has the options listed, and no others`, async () => {
+      const common = name.startsWith('plan') ? [] : ['policy', 'signal'];
+      expect([...quoted(options), ...common].sort()).toEqual((await optionsOf(name)).sort());
+    });
+  }
+});
+
+describe('tables of options', () => {
+  for (const name of ['createContext', 'crossEntropy']) {
+    test(`${name} has the options listed, and no others`, async () => {
+      const listed = tablesOf(readme, `options ${name}`).flatMap(({ rows }) =>
+        rows.flatMap(([option = '']) => quoted(option)),
+      );
+      const common = name === 'crossEntropy' ? ['policy', 'signal'] : [];
+      expect([...listed, ...common].sort()).toEqual((await optionsOf(name)).sort());
+    });
+  }
+
+  const rows = tablesOf(readme, 'options crossEntropy').flatMap((table) => table.rows);
+  for (const [option = '', value = '', meaning = ''] of rows) {
+    const name = quoted(option)[0] as string;
+    test(`crossEntropy without ${name} is crossEntropy with ${value}`, async () => {
+      const [text] = quoted(value);
+      expect(meaning).not.toBe('');
+      const given = text === undefined ? {} : { [name]: JSON.parse(text.replaceAll("'", '"')) };
+      if (text === undefined) expect(value).toBe('none');
+      for (const targets of [
+        Int32Array.of(2, -100, 0),
+        Float32Array.from([0.5, 0.5, 0, 1, 0, 0, 0, 0.25, 0.75]),
+      ]) {
+        const isProbs = targets instanceof Float32Array;
+        const operand = isProbs ? ctx.tensor(targets, [3, 3]) : targets;
+        const base = name === 'grad' ? {} : { grad: true };
+        // Written out, its default must be allowed too.
+        const implicit = await library.crossEntropy(logits(), operand, base);
+        const explicit = await library.crossEntropy(logits(), operand, { ...base, ...given });
+        expect(Object.keys(explicit)).toEqual(Object.keys(implicit));
+        for (const [key, tensor] of Object.entries(implicit)) {
+          const other = explicit[key as keyof typeof explicit];
+          expect(other?.shape).toEqual(tensor.shape);
+          expect(await other?.read()).toEqual(await tensor.read());
+        }
+      }
+    });
+  }
+});
+
+test('the table of errors names every class of error', () => {
+  const listed = tablesOf(readme, 'errors').flatMap(({ rows }) =>
+    rows.flatMap(([name = '']) => quoted(name)),
+  );
+  const exported = Object.entries(library)
+    .filter(
+      ([name, value]) =>
+        name !== 'LossError' && typeof value === 'function' && value.prototype instanceof Error,
+    )
+    .map(([name]) => name);
+  expect(listed.sort()).toEqual(exported.sort());
+});
+
+test('the table of the policy names every field', async () => {
+  const table = readme.tables.find(
+    ({ header, rows }) => header[0] === 'field' && quoted(rows[0]?.[0] ?? '')[0] === 'strategy',
+  );
+  const listed = table?.rows.flatMap(([field = '']) => quoted(field));
+  const refusal = await createContext({ backend: 'cpu', policy: { no: 1 } as object }).catch(
+    (error) => error,
+  );
+  expect(listed?.join(', ')).toBe(/a policy has (.*)\.$/.exec(refusal.message)?.[1]);
+  const { workgroupSize, segment } = choosePolicy({ classes: 1, inner: 1 }, ctx.info);
+  const defaults = new Map(
+    table?.rows.map(([field = '', , value = '']) => [quoted(field)[0], quoted(value)[0]]),
+  );
+  expect([defaults.get('workgroupSize'), defaults.get('segment')]).toEqual([
+    String(workgroupSize),
+    String(segment),
+  ]);
+});
+
+test('the strategies are chosen as the table says', () => {
+  for (const [classes = '', strategy = ''] of tablesOf(readme, 'strategies').flatMap(({ rows }) => rows)) {
+    const ends = [...classes.matchAll(/\d+/g)].map(Number);
+    if (classes.includes('and more')) ends.push(1_000_000);
+    expect(ends).toHaveLength(2);
+    for (const end of ends) {
+      expect(choosePolicy({ classes: end, inner: 1 }, ctx.info).strategy, String(end)).toBe(
+        quoted(strategy)[0],
+      );
+    }
+  }
+});
+
+describe('special rows', async () => {
+  const rows = tablesOf(readme, 'rows').flatMap((table) => table.rows);
+  const opened = await openGpu();
+  const contexts: [string, library.Context][] = [['cpu', ctx]];
+  if (opened.gpu) {
+    contexts.push([opened.kind, await createContext({ backend: 'webgpu', gpu: opened.gpu })]);
+  }
+
+  for (const [where, context] of contexts) {
+    for (const [x = '', target = '', ...results] of rows) {
+      // On a software adapter, the first row of each kind compiles its kernels.
+      test(`${x} with target ${target}, on ${where}`, { timeout: 300_000 }, async () => {
+        const tensor = context.tensor(numbers(x), [1, 3]);
+        const targets = target.startsWith('[')
+          ? context.tensor(numbers(target.slice(1, -1)), [1, 3])
+          : Int32Array.from(numbers(target));
+        const { loss, grad } = await library.crossEntropy(tensor, targets, { reduction: 'none', grad: true });
+        const shown = [
+          await library.logSumExp(tensor),
+          await library.softmax(tensor),
+          loss,
+          grad as library.Tensor,
+        ];
+        expect(await Promise.all(shown.map(format))).toEqual(results.slice(0, 4));
+      });
+    }
+  }
+
+  function numbers(list: string): Float32Array {
+    return Float32Array.from(list.split(', '), (text) => Number(text.replace('Inf', 'Infinity')));
+  }
+
+  async function format(tensor: library.Tensor): Promise<string> {
+    try {
+      return Array.from(await tensor.read(), formatNumber).join(', ');
+    } catch (error) {
+      if (error instanceof library.TargetOutOfRangeError) return 'rejects';
+      throw error;
+    }
+  }
+
+  function formatNumber(value: number): string {
+    if (Number.isNaN(value)) return 'NaN';
+    if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
+    // Four digits; a gradient of -0 is 0, and one below 2^-125 may be.
+    return String(Math.abs(value) < 2 ** -125 ? 0 : Number(value.toPrecision(4)));
+  }
+});
+
+test('a mean over no kept row is NaN, a sum 0', async () => {
+  const none = new Int32Array(3).fill(-100);
+  expect(await (await library.crossEntropy(logits(), none)).loss.read()).toEqual(Float32Array.of(Number.NaN));
+  const sum = await library.crossEntropy(logits(), none, { reduction: 'sum' });
+  expect(await sum.loss.read()).toEqual(Float32Array.of(0));
+});
+
+test('the tables of targets name every target', () => {
+  for (const document of [readme, contributing]) {
+    const listed = tablesOf(document, 'targets').flatMap(({ rows }) =>
+      rows.flatMap(([name = '']) => quoted(name)),
+    );
+    expect(listed.sort()).toEqual([...targetNames].sort());
+  }
+});
+
+describe('the package', () => {
+  test('has no dependencies, is ESM, has no side effects, and asks for Node 20', () => {
+    expect(manifest).toMatchObject({ type: 'module', sideEffects: false, engines: { node: '>=20' } });
+    expect(manifest).not.toHaveProperty('dependencies');
+    expect(manifest.peerDependenciesMeta.webgpu.optional).toBe(true);
+  });
+
+  test('has the entry points that the README names', () => {
+    const entries = Object.keys(manifest.exports)
+      .filter((entry) => entry !== './package.json')
+      .map((entry) => entry.replace('.', 'webgpu-loss'));
+    for (const entry of entries) expect(readme.text).toContain(`'${entry}'`);
+    const imported = [...readme.text.matchAll(/from '(webgpu-loss[^']*)'/g)].map((match) => match[1]);
+    for (const entry of imported) expect(entries).toContain(entry);
+  });
+
+  test('has the operations of webgpu-loss/cpu that the README names', () => {
+    const section = readme.text.split('### On the CPU alone')[1]?.split('\n\n')[1] ?? '';
+    for (const name of Object.keys(cpu)) expect(quoted(section)).toContain(name);
+  });
+
+  test('imports Node only in webgpu-loss/node', () => {
+    const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .map((file) => file.replaceAll('\\', '/'))
+      .filter((file) => file.endsWith('.ts'));
+    const importers = sources.filter((file) =>
+      /(from|import)\s*\(?\s*'(node:[^']*|webgpu)'/.test(readFileSync(join(root, 'src', file), 'utf8')),
+    );
+    expect(importers).not.toHaveLength(0);
+    for (const file of importers) expect(file).toMatch(/^node(\.ts|\/)/);
+    const toNode = sources.filter(
+      (file) =>
+        file !== 'node.ts' &&
+        /from '[^']*\/node(\/[^']*)?\.js'/.test(readFileSync(join(root, 'src', file), 'utf8')),
+    );
+    expect(toNode).toEqual([]);
+  });
+
+  test('has the scripts that the documents name', () => {
+    const named = [...documents.values()].flatMap(({ text }) =>
+      [...text.matchAll(/npm (?:run ([\w-]+)|(start|test)\b)/g)].map(([, script, short]) => script ?? short),
+    );
+    expect(new Set(named)).toContain('check');
+    for (const name of new Set(named)) expect(Object.keys(manifest.scripts)).toContain(name);
+  });
+
+  test('has its version in the changelog', () => {
+    const { headings } = documents.get('CHANGELOG.md') as Markdown;
+    expect(headings.some((heading) => heading.startsWith(`[${manifest.version}]`))).toBe(true);
+  });
+});
+
+test('CONTRIBUTING describes every folder of the sources, and no other', () => {
+  const listed = contributing.tables
+    .filter(({ header }) => header[0] === 'folder')
+    .flatMap(({ rows }) => rows.flatMap(([folder = '']) => quoted(folder)));
+  for (const folder of listed) expect(existsSync(join(root, folder)), folder).toBe(true);
+  for (const top of ['src', 'shaders']) {
+    for (const { name } of readdirSync(join(root, top), { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    )) {
+      expect(listed).toContain(`${top}/${name}`);
+    }
+  }
+});
+
+describe('links', () => {
+  for (const [file, { links }] of documents) {
+    test(`of ${file} point to something`, () => {
+      expect(links).not.toHaveLength(0);
+      for (const link of links.filter((target) => !/^https:/.test(target))) {
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? file : normalize(join(dirname(file), path));
+        expect(existsSync(join(root, target)), `${file}: ${link}`).toBe(true);
+        if (anchor !== undefined) {
+          const { headings } = documents.get(relative('.', target)) ?? readMarkdown(target);
+          expect(headings.map(anchorOf), `${file}: ${link}`).toContain(anchor);
+        }
+      }
+    });
+  }
+});
+
+test('files that the documents name in backticks exist', () => {
+  let count = 0;
+  for (const [file, { text }] of documents) {
+    for (const name of quoted(text.replaceAll(/^```[\s\S]*?^```/gm, ''))) {
+      if (!/^(src|shaders|test|scripts|examples|docs)\/[\w./-]+$/.test(name)) continue;
+      count++;
+      expect(existsSync(join(root, name)), `${file}: ${name}`).toBe(true);
+    }
+  }
+  expect(count).toBeGreaterThan(0);
+});

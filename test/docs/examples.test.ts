@@ -1,0 +1,181 @@
+// The examples of the README, run as a stranger would: from a project of its own, on the built package. What they print must be
+// what the README says they print.
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, preview } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ChromiumProgram, findChromium, launchChromium } from '../../scripts/chromium.js';
+import { whyNoSwiftShader } from '../../scripts/swiftshader.js';
+import { requiredTargets } from '../targets/names.js';
+import { examplesOf, readMarkdown, root } from './markdown.js';
+
+const readme = readMarkdown('README.md');
+const nodeExamples = examplesOf(readme, 'node');
+const browserExamples = examplesOf(readme, 'browser');
+
+/** A project that has the package installed. */
+let project: string;
+
+beforeAll(() => {
+  if (!existsSync(join(root, 'dist/index.js'))) throw new Error('there is no build: run `npm run build`');
+  project = mkdtempSync(join(tmpdir(), 'webgpu-loss-readme-'));
+  mkdirSync(join(project, 'node_modules'));
+  symlinkSync(root, join(project, 'node_modules/webgpu-loss'), 'junction');
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+});
+
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+/** Runs a module of the project in a process of its own; gives what it prints. */
+function run(file: string, code: string, ...nodeFlags: string[]): Promise<string> {
+  const path = join(project, file);
+  writeFileSync(path, code);
+  return new Promise((resolve, reject) => {
+    const options = { cwd: root, timeout: 240_000 };
+    // Not stderr: Dawn and the drivers write warnings of their own there.
+    execFile(process.execPath, [...nodeFlags, path], options, (error, stdout) =>
+      error ? reject(error) : resolve(stdout),
+    );
+  });
+}
+
+/** Lines without blanks at their end, which neither a reader nor a formatter sees. */
+function trimmed(text: string): string {
+  return text.trimEnd().replaceAll(/[ \t]+$/gm, '');
+}
+
+/** The example on any WebGPU adapter, software too, rather than on what it finds best. */
+function onWebGpu(code: string, from: string, to: string): string {
+  if (!code.includes(from)) throw new Error(`the example does not hold ${from}`);
+  return code.replace(from, to);
+}
+
+test('the README opens with the two commands', () => {
+  const [first] = readme.fences;
+  const commands = (first?.code ?? '').split('\n').map((line) => line.replace(/ *#.*/, ''));
+  expect(commands).toEqual(['npm ci && npm start', 'npm ci && npm test']);
+  expect(readme.text.indexOf('## ')).toBeGreaterThan(readme.text.indexOf('npm ci && npm test'));
+});
+
+test('the first examples are of ten lines at most', () => {
+  for (const example of [browserExamples[0], nodeExamples[0]]) {
+    const lines = (example?.code ?? '').split('\n').filter((line) => line !== '');
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.length).toBeLessThanOrEqual(10);
+  }
+});
+
+describe('Node', () => {
+  for (const { code, line, output } of nodeExamples) {
+    test(`the example of line ${line}`, async () => {
+      expect(trimmed(await run(`line${line}.js`, code))).toBe(trimmed(output));
+    });
+  }
+
+  const gpuExamples = nodeExamples.filter(({ code }) => code.includes('gpu()'));
+  test('some examples use WebGPU', () => expect(gpuExamples).not.toHaveLength(0));
+
+  for (const { code, line, output } of gpuExamples) {
+    // On SwiftShader, which compiles slowly.
+    test(`the example of line ${line}, on WebGPU`, { timeout: 300_000 }, async (context) => {
+      const absent = await whyNoSwiftShader();
+      if (absent !== undefined) {
+        if (requiredTargets().has('swiftshader')) throw new Error(absent);
+        context.skip(absent);
+      }
+      const driver = pathToFileURL(join(root, 'scripts/swiftshader.ts')).href;
+      const forced = onWebGpu(code, '{ gpu: gpu() }', "{ backend: 'webgpu', gpu: gpu() }");
+      const head = `import { useSwiftShader } from '${driver}';\nawait useSwiftShader();\n`;
+      const stdout = await run(`line${line}-webgpu.js`, head + forced, '--import', 'tsx');
+      expect(trimmed(stdout)).toBe(trimmed(output));
+    });
+  }
+});
+
+describe('browser', async () => {
+  let program: ChromiumProgram | undefined;
+  let absent = '';
+  try {
+    program = await findChromium();
+  } catch (error) {
+    absent = String(error);
+  }
+
+  for (const { code, line, output } of browserExamples) {
+    test(`the example of line ${line}, as it is and on WebGPU`, { timeout: 300_000 }, async (context) => {
+      if (program === undefined) {
+        if (requiredTargets().has('chromium')) throw new Error(absent);
+        return context.skip(absent);
+      }
+      const forced = onWebGpu(code, 'createContext()', "createContext({ backend: 'webgpu' })");
+      // As it is, it takes the CPU where the browser has a software adapter only.
+      const [own, webgpu] = await showPages(program, [code, forced]);
+      expect([output, output.replace('webgpu', 'cpu')]).toContain(own);
+      expect(webgpu).toBe(output);
+    });
+  }
+
+  /** What the body of a page says that runs each code in turn. */
+  async function showPages(chromium: ChromiumProgram, codes: readonly string[]): Promise<string[]> {
+    const site = join(project, 'site');
+    mkdirSync(site, { recursive: true });
+    const input: string[] = [];
+    for (const [i, code] of codes.entries()) {
+      writeFileSync(join(site, `example${i}.js`), code);
+      const page = join(site, `page${i}.html`);
+      writeFileSync(
+        page,
+        `<!doctype html><link rel="icon" href="data:,"><body></body><script type="module" src="./example${i}.js"></script>`,
+      );
+      input.push(page);
+    }
+    const common = { configFile: false, root: site, logLevel: 'warn' } as const;
+    await build({ ...common, build: { target: 'es2023', emptyOutDir: true, rollupOptions: { input } } });
+    const server = await preview({ ...common, appType: 'mpa', preview: { host: '127.0.0.1', port: 0 } });
+    const { browser, close } = await launchChromium(chromium);
+    try {
+      const shown: string[] = [];
+      for (const i of codes.keys()) {
+        const page = await browser.newPage();
+        const failed = new Promise<never>((_, reject) =>
+          page.on('pageerror', (error) => reject(new Error(`uncaught in the page: ${String(error)}`))),
+        );
+        failed.catch(() => undefined);
+        await page.goto(`${server.resolvedUrls?.local[0]}page${i}.html`);
+        const filled = page.waitForFunction('document.body.textContent.trim() !== ""', { timeout: 120_000 });
+        await Promise.race([filled, failed]);
+        shown.push((await page.evaluate(() => document.body.textContent ?? '')).trim());
+        await page.close();
+      }
+      return shown;
+    } finally {
+      await close();
+      await server.close();
+    }
+  }
+});
+
+test('npm start prints what the README shows', { timeout: 300_000 }, async () => {
+  const shown = readme.fences.find(({ check }) => check?.startsWith('npm start'));
+  const options = /^npm start -- (.*)$/.exec(shown?.check ?? '')?.[1]?.split(' ') ?? [];
+  expect(options).not.toHaveLength(0);
+  const stdout = await new Promise<string>((resolve, reject) => {
+    const command = ['--import', 'tsx', 'examples/bigram/main.ts', ...options];
+    execFile(process.execPath, command, { cwd: root }, (error, out) =>
+      error ? reject(error) : resolve(out),
+    );
+  });
+  // The lines between dots stand next to each other, in this order; dots stand for any number of lines.
+  const pieces = (shown?.code ?? '').split(/^ *…\n/m);
+  expect(pieces.length).toBeGreaterThan(1);
+  let from = 0;
+  for (const piece of pieces) {
+    const at = `\n${stdout}`.indexOf(`\n${piece.trimEnd()}\n`, from);
+    if (at < 0) expect(stdout.slice(from)).toContain(piece);
+    expect(at).toBeGreaterThanOrEqual(from);
+    from = at + piece.length;
+  }
+});

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { LimitExceededError } from '../../src/errors.js';
+import type { AdapterFacts } from '../../src/info.js';
+import { logSumExpSpec } from '../../src/ops/logSumExp.js';
+import { softmaxSpec } from '../../src/ops/softmax.js';
+import type { Dispatch } from '../../src/plan/pass.js';
+import { makePlan, type Plan } from '../../src/plan/plan.js';
+import type { Policy } from '../../src/plan/policy.js';
+import { layoutOf } from '../../src/shape.js';
+import type { Spec } from '../../src/spec.js';
+
+const ALIGNMENT = 256;
+
+function factsWith(limits: Partial<AdapterFacts['limits']>): AdapterFacts {
+  return {
+    backend: 'webgpu',
+    vendor: 'test',
+    architecture: '',
+    device: '',
+    description: '',
+    isFallbackAdapter: false,
+    features: [],
+    languageFeatures: [],
+    subgroupMinSize: 0,
+    subgroupMaxSize: 0,
+    limits: {
+      maxBufferSize: 2 ** 32,
+      maxStorageBufferBindingSize: 2 ** 27,
+      maxStorageBuffersPerShaderStage: 8,
+      maxComputeWorkgroupsPerDimension: 65_535,
+      maxComputeInvocationsPerWorkgroup: 256,
+      maxComputeWorkgroupSizeX: 256,
+      maxComputeWorkgroupStorageSize: 16_384,
+      minStorageBufferOffsetAlignment: ALIGNMENT,
+      minUniformBufferOffsetAlignment: 256,
+      ...limits,
+    },
+  };
+}
+
+function specOf(shape: readonly number[], axis?: number, rowStride?: number): Spec {
+  const layout = layoutOf('test', shape, axis);
+  return softmaxSpec(layout, { shape, dtype: 'f32', access: 'in', ...(rowStride && { rowStride }) }, 1);
+}
+
+function dispatchesOf(plan: Plan): readonly Dispatch[] {
+  return plan.passes[0]?.dispatches ?? [];
+}
+
+/** Bytes of a binding that holds a chunk: rows `stride` elements apart, from an offset that is rounded down. */
+function bindingOf({ firstRow, rows }: Dispatch, inner: number, stride: number): number {
+  const start = (firstRow / inner) * stride * 4;
+  return (start % ALIGNMENT) + (rows / inner) * stride * 4;
+}
+
+test('chunks hold every row once, in order, and fit in a binding wherever they start', () => {
+  const strategies = fc.constantFrom('row-per-thread', 'row-per-workgroup', 'split-row');
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 3000 }),
+      fc.integer({ min: 1, max: 700 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 0, max: 100_000 }),
+      strategies,
+      (outer, classes, inner, spare, strategy) => {
+        const block = classes * inner;
+        // The strategies' own vectors have to fit whole.
+        const limit = Math.max(block * 4 + ALIGNMENT, outer * inner * 4 * 3) + spare;
+        const facts = factsWith({ maxStorageBufferBindingSize: limit });
+        const plan = makePlan(specOf([outer, classes, inner], 1), facts, { strategy });
+        for (const { dispatches } of plan.passes) {
+          let next = 0;
+          for (const dispatch of dispatches) {
+            expect(dispatch.firstRow).toBe(next);
+            expect(dispatch.rows).toBeGreaterThan(0);
+            expect(dispatch.rows % inner).toBe(0);
+            next += dispatch.rows;
+          }
+          expect(next).toBe(outer * inner);
+        }
+        for (const dispatch of dispatchesOf(plan)) {
+          expect(bindingOf(dispatch, inner, block)).toBeLessThanOrEqual(limit);
+        }
+        // No chunk is smaller than it must be: another block of rows would not be sure to fit.
+        const [first, second] = dispatchesOf(plan);
+        if (first && second) {
+          expect((first.rows / inner + 1) * block * 4 + ALIGNMENT).toBeGreaterThan(limit);
+        }
+      },
+    ),
+    { seed: 1, numRuns: 300 },
+  );
+});
+
+test('padded rows count with their padding', () => {
+  const facts = factsWith({ maxStorageBufferBindingSize: 10_000 });
+  const plan = makePlan(specOf([10, 300], -1, 1000), facts, {});
+  // 9,744 usable bytes: two rows of 4,000, though eight of 1,200.
+  expect(dispatchesOf(plan).map(({ firstRow, rows }) => [firstRow, rows])).toEqual([
+    [0, 2],
+    [2, 2],
+    [4, 2],
+    [6, 2],
+    [8, 2],
+  ]);
+});
+
+test('rows that fit in one binding are one chunk', () => {
+  expect(dispatchesOf(makePlan(specOf([1000, 33]), factsWith({}), {}))).toHaveLength(1);
+});
+
+test('grids hold all workgroups, and no more lines than they need', () => {
+  const facts = factsWith({ maxComputeWorkgroupsPerDimension: 100 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 10_000 }), (rows) => {
+      const policy: Partial<Policy> = { strategy: 'row-per-workgroup' };
+      const [dispatch] = dispatchesOf(makePlan(specOf([rows, 3]), facts, policy));
+      const [width, height] = dispatch?.grid ?? [0, 0];
+      expect(width).toBeLessThanOrEqual(100);
+      expect(height).toBeLessThanOrEqual(100);
+      expect(width * height).toBeGreaterThanOrEqual(rows);
+      expect(width * (height - 1)).toBeLessThan(rows);
+    }),
+    { seed: 2, numRuns: 300 },
+  );
+  expect(() => makePlan(specOf([10_001, 3]), facts, { strategy: 'row-per-workgroup' })).toThrow(
+    LimitExceededError,
+  );
+});
+
+test('one row that fits in no binding, and a vector that does not, are refused', () => {
+  const facts = factsWith({ maxStorageBufferBindingSize: 4096 });
+  // 4,096 bytes are a binding, but leave no room for an offset that is not aligned.
+  expect(() => makePlan(specOf([5, 1024]), facts, {})).toThrow(LimitExceededError);
+  expect(() => makePlan(specOf([5, 960]), facts, {})).not.toThrow();
+  expect(() => makePlan(specOf([2, 100, 20], 1), facts, {})).toThrow(/interleaved/);
+  const layout = layoutOf('test', [2000, 3]);
+  const logits = { shape: layout.shape, dtype: 'f32', access: 'in' } as const;
+  expect(() => makePlan(logSumExpSpec(layout, logits, false), facts, {})).toThrow(LimitExceededError);
+});

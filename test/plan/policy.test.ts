@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { InvalidArgumentError } from '../../src/errors.js';
+import type { AdapterFacts } from '../../src/info.js';
+import { BLOCK, checkPolicy, choosePolicy, type Policy } from '../../src/plan/policy.js';
+
+const facts = (changes: Partial<AdapterFacts> = {}): AdapterFacts => ({
+  backend: 'webgpu',
+  vendor: 'test',
+  architecture: '',
+  device: '',
+  description: '',
+  isFallbackAdapter: false,
+  features: ['subgroups'],
+  languageFeatures: ['subgroup_id'],
+  subgroupMinSize: 8,
+  subgroupMaxSize: 32,
+  limits: {
+    maxBufferSize: 2 ** 32,
+    maxStorageBufferBindingSize: 2 ** 27,
+    maxStorageBuffersPerShaderStage: 8,
+    maxComputeWorkgroupsPerDimension: 65_535,
+    maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupSizeX: 256,
+    maxComputeWorkgroupStorageSize: 16_384,
+    minStorageBufferOffsetAlignment: 256,
+    minUniformBufferOffsetAlignment: 256,
+  },
+  ...changes,
+});
+
+describe('choosePolicy', () => {
+  test('longer rows get more threads', () => {
+    const strategies = [1, 32, 1000, 10_000, 200_000, 262_144].map(
+      (classes) => choosePolicy({ classes, inner: 1 }, facts()).strategy,
+    );
+    expect(strategies[0]).toBe('row-per-thread');
+    expect(strategies[2]).toBe('row-per-workgroup');
+    expect(strategies.at(-1)).toBe('split-row');
+    const order = ['row-per-thread', 'row-per-workgroup', 'split-row'];
+    const ranks = strategies.map((strategy) => order.indexOf(strategy));
+    expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
+  });
+
+  test('what it chooses is always something that checkPolicy takes', () => {
+    for (const classes of [1, 7, 33, 4097, 16_385, 262_144]) {
+      for (const workgroupSize of [8, 64, 256]) {
+        const policy = choosePolicy({ classes, inner: 1 }, facts(), { workgroupSize });
+        expect(checkPolicy('test', policy, facts())).toEqual(policy);
+        expect(policy.segment % (BLOCK * policy.workgroupSize)).toBe(0);
+      }
+    }
+  });
+
+  test('every wish that can be granted is', () => {
+    const wishes: Policy = {
+      strategy: 'split-row',
+      workgroupSize: 128,
+      segment: 4096,
+      subgroups: false,
+      vec4: false,
+    };
+    expect(choosePolicy({ classes: 5, inner: 1 }, facts(), wishes)).toEqual(wishes);
+    expect(choosePolicy({ classes: 5, inner: 1 }, facts(), { subgroups: true }).subgroups).toBe(true);
+  });
+
+  test.each([
+    ['the device lacks the feature', { features: [] }],
+    ['the language lacks subgroup_id', { languageFeatures: [] }],
+    ['a subgroup is one thread', { subgroupMinSize: 1 }],
+    ['a subgroup may be larger than the workgroup', { subgroupMaxSize: 128 }],
+  ])('no subgroups where %s', (_, changes) => {
+    expect(choosePolicy({ classes: 100, inner: 1 }, facts(changes), { subgroups: true }).subgroups).toBe(
+      false,
+    );
+  });
+});
+
+describe('checkPolicy', () => {
+  test.each([
+    [{ strategy: 'fast' }, /strategy.*row-per-thread/],
+    [{ workgroupSize: 4 }, /workgroupSize is 4.*8 to 256/],
+    [{ workgroupSize: 512 }, /workgroupSize is 512.*8 to 256/],
+    [{ workgroupSize: 96 }, /power of two/],
+    [{ workgroupSize: Number.NaN }, /workgroupSize/],
+    [{ segment: 0 }, /segment/],
+    [{ segment: 1000 }, /multiple of 1024/],
+    [{ segment: 1024, workgroupSize: 128 }, /multiple of 2048/],
+    [{ subgroups: 'yes' }, /subgroups must be true or false/],
+    [{ vec4: 0 }, /vec4 must be true or false/],
+    [{ threads: 1 }, /threads.*strategy/],
+  ])('%j is refused', (wishes, words) => {
+    const check = () => checkPolicy('test', wishes as never, facts());
+    expect(check).toThrow(InvalidArgumentError);
+    expect(check).toThrow(words);
+  });
+
+  test('gives the wishes back, in an object of its own', () => {
+    const wishes = { workgroupSize: 32 };
+    expect(checkPolicy('test', wishes, facts())).toEqual(wishes);
+    expect(checkPolicy('test', wishes, facts())).not.toBe(wishes);
+    expect(checkPolicy('test', undefined, facts())).toEqual({});
+  });
+});

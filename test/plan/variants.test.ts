@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest';
+import { composeShader } from '../../src/gpu/shader.js';
+import { createContext, planCrossEntropy } from '../../src/index.js';
+import type { AdapterFacts } from '../../src/info.js';
+import { logSumExpSpec } from '../../src/ops/logSumExp.js';
+import { logSoftmaxSpec, softmaxSpec } from '../../src/ops/softmax.js';
+import { makePlan, type Plan } from '../../src/plan/plan.js';
+import { STRATEGIES } from '../../src/plan/policy.js';
+import { variantKey } from '../../src/plan/variant.js';
+import { layoutOf } from '../../src/shape.js';
+
+const facts: AdapterFacts = {
+  backend: 'webgpu',
+  vendor: 'test',
+  architecture: '',
+  device: '',
+  description: '',
+  isFallbackAdapter: false,
+  features: ['subgroups'],
+  languageFeatures: ['subgroup_id'],
+  subgroupMinSize: 8,
+  subgroupMaxSize: 32,
+  limits: {
+    maxBufferSize: 2 ** 32,
+    maxStorageBufferBindingSize: 2 ** 27,
+    maxStorageBuffersPerShaderStage: 8,
+    maxComputeWorkgroupsPerDimension: 65_535,
+    maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupSizeX: 256,
+    maxComputeWorkgroupStorageSize: 16_384,
+    minStorageBufferOffsetAlignment: 256,
+    minUniformBufferOffsetAlignment: 256,
+  },
+};
+
+/** Plans of every strategy, access, reduction and of several shapes. */
+function plans(): Plan[] {
+  const made: Plan[] = [];
+  for (const [shape, axis] of [
+    [[3, 5], -1],
+    [[4, 8], -1],
+    [[3, 64], -1],
+    [[2, 5, 3], 1],
+    [[2, 20_000], -1],
+  ] as const) {
+    const layout = layoutOf('test', shape, axis);
+    const logits = { shape, dtype: 'f32', access: 'in' } as const;
+    for (const spec of [
+      softmaxSpec(layout, logits, 1),
+      logSoftmaxSpec(layout, logits, 1),
+      logSumExpSpec(layout, logits, false),
+    ]) {
+      for (const strategy of STRATEGIES) {
+        for (const workgroupSize of [32, 64]) {
+          for (const subgroups of [true, false]) {
+            made.push(makePlan(spec, facts, { strategy, workgroupSize, subgroups }));
+          }
+        }
+      }
+    }
+  }
+  return made;
+}
+
+test('one key, one shader: a cached pipeline is never another one', () => {
+  const texts = new Map<string, string>();
+  const keys = new Map<string, string>();
+  for (const { passes } of plans()) {
+    for (const { variant } of passes) {
+      const [key, text] = [variantKey(variant), composeShader(variant)];
+      expect(texts.get(key) ?? text, key).toBe(text);
+      // Nor is a shader compiled twice under two names.
+      expect(keys.get(text) ?? key).toBe(key);
+      texts.set(key, text);
+      keys.set(text, key);
+    }
+  }
+  expect(texts.size).toBeGreaterThan(30);
+});
+
+test('shaders ask for subgroups only where they use them', () => {
+  for (const { passes } of plans()) {
+    for (const { variant } of passes) {
+      expect(composeShader(variant).includes('enable subgroups;')).toBe(variant.subgroup > 0);
+    }
+  }
+});
+
+test('no shader asks for the size of a buffer, which may be larger than its tensor', () => {
+  for (const { passes } of plans()) {
+    for (const { variant } of passes) expect(composeShader(variant)).not.toMatch(/arrayLength/);
+  }
+});
+
+test('a shader does not depend on the number of rows or classes beyond its accesses', () => {
+  const keysOf = (rows: number, classes: number) => {
+    const shape = [rows, classes];
+    const spec = softmaxSpec(layoutOf('test', shape), { shape, dtype: 'f32', access: 'in' }, 1);
+    return makePlan(spec, facts, { strategy: 'row-per-workgroup' }).passes.map(({ variant }) =>
+      variantKey(variant),
+    );
+  };
+  expect(keysOf(1, 5)).toEqual(keysOf(1000, 777));
+  expect(keysOf(1, 8)).toEqual(keysOf(1000, 4096));
+  expect(keysOf(1, 8)).not.toEqual(keysOf(1, 9));
+});
+
+test('scratch buffers have room for every row, and none is shared by two passes that run at once', () => {
+  for (const plan of plans()) {
+    const sum = [...plan.scratch.values()].reduce((total, bytes) => total + bytes, 0);
+    expect(plan.scratchBytes).toBe(sum);
+    for (const pass of plan.passes) {
+      const names = Object.values(pass.sources).map(({ from }) => from);
+      expect(new Set(names).size, variantKey(pass.variant)).toBe(names.length);
+      for (const { from, scratch, elements } of Object.values(pass.sources)) {
+        if (scratch) expect(plan.scratch.get(from)).toBeGreaterThanOrEqual(elements * 4);
+      }
+    }
+  }
+});
+
+test('on the CPU a plan has no passes and holds nothing', async () => {
+  const ctx = await createContext({ backend: 'cpu' });
+  const plan = await planCrossEntropy(ctx, { shape: [2, 3], targets: 'index', grad: true });
+  expect(plan.passes).toEqual([]);
+  expect(plan.scratchBytes).toBe(0);
+  ctx.destroy();
+});
