@@ -29,6 +29,14 @@ export interface Operand {
 /** What a call binds, by role. */
 export type Operands = Readonly<Record<string, Operand>>;
 
+/** What a caller of `run` wants to know. */
+export interface RunHooks {
+  /** Called right before the work is submitted; may throw to prevent it. */
+  readonly ready: () => void;
+  /** Called with what is written, in the moment the work is submitted. */
+  readonly deliver: (outputs: Operands) => void;
+}
+
 /** Elements on their way to the host: the bytes, and what the device said of the copy. Neither promise is left to reject unheard. */
 export interface Download {
   readonly failure: Promise<LossError | undefined>;
@@ -59,8 +67,15 @@ export interface Backend {
   free(storage: Storage): void;
   /** Takes a caller's buffer, after checking that it can hold `bytes` bytes from `byteOffset`. */
   adopt(op: string, buffer: GPUBuffer, byteOffset: number, bytes: number): Operand;
-  /** Runs a spec once on the inputs; allocates the roles that are outputs. Nothing is submitted if it rejects. */
-  run(spec: Spec, wishes: Partial<Policy>, inputs: () => Operands): Promise<Operands>;
+  /**
+   * Runs a spec once, after all that was asked of the context before; allocates the roles that are outputs. Nothing is submitted if
+   * it rejects.
+   */
+  run(spec: Spec, wishes: Partial<Policy>, inputs: Operands, hooks: RunHooks): Promise<void>;
+  /** Does `work` after all that was asked of the context before. */
+  enqueue<T>(work: () => T | Promise<T>): Promise<T>;
+  /** Resolves when all that was asked of the context before has been submitted. */
+  settled(): Promise<unknown>;
   plan(spec: Spec, wishes: Partial<Policy>): Promise<Executable>;
   destroy(): void;
 }

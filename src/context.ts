@@ -7,7 +7,7 @@ import { GpuBackend } from './gpu/backend.js';
 import type { AdapterFacts } from './info.js';
 import { checkOptions } from './options.js';
 import { checkPolicy, type Policy } from './plan/policy.js';
-import { checkShape, elementCount, formatShape } from './shape.js';
+import { checkShape, elementCount, formatShape, spanOf } from './shape.js';
 import { Tensor } from './tensor.js';
 import { deriveWork } from './work.js';
 
@@ -45,7 +45,7 @@ export class Context {
   readonly device: GPUDevice | undefined;
   /** What is known of the adapter. */
   readonly info: AdapterFacts;
-  /** Resolves with the error when the device is lost (also by `destroy()`); stays pending on the CPU. Never rejects. */
+  /** Resolves with the error when the device is lost, also by `destroy()` of a context that owns it; pending on the CPU. Never rejects. */
   readonly lost: Promise<DeviceLostError>;
   readonly #backend: Backend;
   readonly #policy: Partial<Policy>;
@@ -124,8 +124,7 @@ export class Context {
         { op, shapes: { shape } },
       );
     }
-    const count = elementCount(shape);
-    const span = count === 0 ? 0 : (count / length - 1) * (rowStride ?? length) + length;
+    const span = spanOf(shape, rowStride);
     const { storage, work } = this.#backend.adopt(op, buffer, byteOffset, span * ELEMENT_BYTES);
     return new Tensor(this, shape, dtype, { backend: this.#backend, storage, work, rowStride });
   }
@@ -183,12 +182,20 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
     shared.check(op);
     return new Context(shared, policy);
   }
-  if (backend === 'cpu') return new Context(new CpuBackend(), policy);
+  if (backend === 'cpu') {
+    Promise.resolve(options.gpu).catch(() => undefined);
+    return new Context(new CpuBackend(), policy);
+  }
   const adapter = await findAdapter(options.gpu, backend === 'webgpu');
   if (typeof adapter === 'string') {
     if (backend === 'auto') return new Context(new CpuBackend(), policy);
     throw new WebGpuUnavailableError(`${op}: ${adapter}`, { op });
   }
   const opened = await openDevice(op, adapter);
-  return new Context(new GpuBackend(opened.device, opened.facts, true), policy);
+  try {
+    return new Context(new GpuBackend(opened.device, opened.facts, true), policy);
+  } catch (error) {
+    opened.device.destroy();
+    throw error;
+  }
 }

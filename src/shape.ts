@@ -24,6 +24,13 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Elements from the first to the last of `shape`, where rows (the last dimension) are `rowStride` elements apart. */
+export function spanOf(shape: readonly number[], rowStride: number | undefined): number {
+  const count = elementCount(shape);
+  const length = shape.at(-1) ?? 1;
+  return count === 0 ? 0 : (count / length - 1) * (rowStride ?? length) + length;
+}
+
 /** `[2, 3]`, as messages print a shape. */
 export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;

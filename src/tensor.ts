@@ -3,7 +3,7 @@ import type { Context } from './context.js';
 import { arrayOver, checkData, type DType, ELEMENT_BYTES, type TypedArray } from './dtype.js';
 import { AbortedError, InvalidArgumentError } from './errors.js';
 import { checkOptions } from './options.js';
-import { elementCount, formatShape } from './shape.js';
+import { elementCount, formatShape, spanOf } from './shape.js';
 import { deriveWork, type Work } from './work.js';
 
 /** What a tensor is made of; changed by the library only. */
@@ -12,6 +12,8 @@ export interface TensorState {
   readonly storage: Storage;
   work: Work;
   destroyed: boolean;
+  /** Calls that have been made with the tensor and not been submitted yet. Its memory stays until then. */
+  pending: number;
 }
 
 let access: (tensor: Tensor) => TensorState;
@@ -36,7 +38,13 @@ export class Tensor {
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
     this.rowStride = parts.rowStride ?? shape.at(-1) ?? 1;
-    this.#state = { backend: parts.backend, storage: parts.storage, work: parts.work, destroyed: false };
+    this.#state = {
+      backend: parts.backend,
+      storage: parts.storage,
+      work: parts.work,
+      destroyed: false,
+      pending: 0,
+    };
     for (const verdict of parts.work.verdicts) verdict.retain();
   }
 
@@ -67,10 +75,15 @@ export class Tensor {
     const { signal } = options;
     const state = usableState('read', 'the tensor', this);
     throwIfAborted('read', signal);
+    if (state.pending > 0) {
+      // Calls made before this one come first; the memory is held until then.
+      const submitted = held([state], () => state.backend.settled());
+      await orAbort('read', signal, submitted);
+    }
     const { work } = state;
     // Everything is asked at once, so that the tensor may be destroyed or written to right after the call.
     const verdicts = work.verdicts.map((verdict) => verdict.ask());
-    const data = state.backend.download(state.storage, strideSpan(this));
+    const data = state.backend.download(state.storage, spanOf(this.shape, this.rowStride) * ELEMENT_BYTES);
     const outcomes = Promise.all([work.failure, data.failure, ...verdicts]);
     const failure = (await orAbort('read', signal, outcomes)).find((error) => error !== undefined);
     if (failure !== undefined) throw failure;
@@ -98,16 +111,24 @@ export class Tensor {
         op: 'write',
       });
     }
-    setWork(this, deriveWork([], state.backend.upload(state.storage, checked.data)));
+    const put = (elements: TypedArray): void => {
+      setWork(this, deriveWork([], state.backend.upload(state.storage, elements)));
+    };
+    if (state.pending === 0) {
+      put(checked.data);
+      return;
+    }
+    // Calls made before see the old elements, so these wait their turn; the caller's array may change meanwhile.
+    const copy = checked.data.slice();
+    held([state], () => state.backend.enqueue(() => put(copy))).catch(() => undefined);
   }
 
-  /** Frees the memory (not that of a foreign buffer). Work already submitted still finishes. A second call does nothing. */
+  /** Frees the memory (not that of a foreign buffer). Calls made before still finish. A second call does nothing. */
   destroy(): void {
     const state = this.#state;
     if (state.destroyed) return;
     state.destroyed = true;
-    for (const verdict of state.work.verdicts) verdict.release();
-    state.backend.free(state.storage);
+    if (state.pending === 0) dispose(state);
   }
 
   [Symbol.dispose](): void {
@@ -127,20 +148,31 @@ export function usableState(op: string, name: string, tensor: Tensor): TensorSta
   return state;
 }
 
+function dispose(state: TensorState): void {
+  for (const verdict of state.work.verdicts) verdict.release();
+  state.backend.free(state.storage);
+}
+
+/** Keeps the memory of tensors until the promise that `work` makes has settled, even if they are destroyed meanwhile. */
+export async function held<T>(states: readonly TensorState[], work: () => Promise<T>): Promise<T> {
+  for (const state of states) state.pending += 1;
+  try {
+    return await work();
+  } finally {
+    for (const state of states) {
+      state.pending -= 1;
+      if (state.pending === 0 && state.destroyed) dispose(state);
+    }
+  }
+}
+
 /** Gives a tensor that was written to the story of its new contents. */
 export function setWork(tensor: Tensor, work: Work): void {
   const state = access(tensor);
-  if (state.work === work) return;
+  if (state.work === work || (state.destroyed && state.pending === 0)) return;
   for (const verdict of work.verdicts) verdict.retain();
   for (const verdict of state.work.verdicts) verdict.release();
   state.work = work;
-}
-
-/** Bytes from the first element to the last. */
-function strideSpan({ shape, rowStride }: Tensor): number {
-  const count = elementCount(shape);
-  const length = shape.at(-1) ?? 1;
-  return count === 0 ? 0 : ((count / length - 1) * rowStride + length) * ELEMENT_BYTES;
 }
 
 /** The elements without the padding of the rows. */

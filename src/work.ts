@@ -18,6 +18,9 @@ export interface Work {
   readonly verdicts: readonly Verdict[];
 }
 
+/** Verdicts that a tensor may leave open. */
+const MOST_VERDICTS = 8;
+
 /** Nothing can have gone wrong. */
 export const CLEAN: Work = { failure: Promise.resolve(undefined), verdicts: [] };
 
@@ -29,8 +32,11 @@ export function deriveWork(
 ): Work {
   const failures = inputs.filter((work) => work !== CLEAN).map((work) => work.failure);
   if (failure !== undefined) failures.push(failure);
-  const inherited = new Set(inputs.flatMap((work) => work.verdicts));
-  if (failures.length === 0 && inherited.size === 0 && verdicts.length === 0) return CLEAN;
+  const inherited = [...new Set(inputs.flatMap((work) => work.verdicts))];
+  if (failures.length === 0 && inherited.length === 0 && verdicts.length === 0) return CLEAN;
+  // A tensor that is rewritten in place again and again inherits a verdict each time; the oldest are asked now, in the background.
+  const old = inherited.splice(0, Math.max(0, inherited.length - MOST_VERDICTS));
+  failures.push(...old.map((verdict) => verdict.ask()));
   return {
     failure: Promise.all(failures).then((found) => found.find((error) => error !== undefined)),
     verdicts: [...inherited, ...verdicts],

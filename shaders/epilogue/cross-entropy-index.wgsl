@@ -96,18 +96,18 @@ fn row_output(row: u32, r: Row) {
 
 fn row_store(at: u32, r: Row) {
   distribution_store(at, r.distribution);
-  put_records(at + 3u, r.state);
-  put_records(at + 4u, r.pull);
-  put_records(at + 5u, r.factor);
-  put_records(at + 6u, r.hit_gradient);
-  put_records(at + 7u, r.hit);
+  put_handover(at + 3u, r.state);
+  put_handover(at + 4u, r.pull);
+  put_handover(at + 5u, r.factor);
+  put_handover(at + 6u, r.hit_gradient);
+  put_handover(at + 7u, r.hit);
 }
 
 fn row_load(row: u32) -> Row {
-  let at = row_number(row) * ROW_WORDS;
+  let at = record_at(row);
   return Row(
-    distribution_load(at), get_records(at + 3u), get_records(at + 4u), get_records(at + 5u), get_records(at + 6u),
-    get_records(at + 7u), 0u
+    distribution_load(at), get_handover(at + 3u), get_handover(at + 4u), get_handover(at + 5u), get_handover(at + 6u),
+    get_handover(at + 7u), 0u
   );
 }
 

@@ -48,14 +48,14 @@ fn row_output(row: u32, r: Row) {
 
 fn row_store(at: u32, r: Row) {
   distribution_store(at, r.distribution);
-  put_records(at + 3u, r.scale);
-  put_records(at + 4u, r.pull);
-  put_records(at + 5u, r.factor);
+  put_handover(at + 3u, r.scale);
+  put_handover(at + 4u, r.pull);
+  put_handover(at + 5u, r.factor);
 }
 
 fn row_load(row: u32) -> Row {
-  let at = row_number(row) * ROW_WORDS;
-  return Row(distribution_load(at), get_records(at + 3u), get_records(at + 4u), get_records(at + 5u), 0u);
+  let at = record_at(row);
+  return Row(distribution_load(at), get_handover(at + 3u), get_handover(at + 4u), get_handover(at + 5u), 0u);
 }
 
 fn gradient(r: Row, p: vec4<f32>, slope: vec4<f32>, row: u32, c: u32) -> vec4<u32> {

@@ -22,13 +22,13 @@ fn row_output(row: u32, r: Row) {
 
 fn row_store(at: u32, r: Row) {
   distribution_store(at, r.distribution);
-  put_records(at + 3u, r.scale);
-  put_records(at + 4u, bitcast<u32>(r.spread));
+  put_handover(at + 3u, r.scale);
+  put_handover(at + 4u, bitcast<u32>(r.spread));
 }
 
 fn row_load(row: u32) -> Row {
-  let at = row_number(row) * ROW_WORDS;
-  return Row(distribution_load(at), get_records(at + 3u), bitcast<f32>(get_records(at + 4u)));
+  let at = record_at(row);
+  return Row(distribution_load(at), get_handover(at + 3u), bitcast<f32>(get_handover(at + 4u)));
 }
 
 fn emit(row: u32, r: Row, c: u32) {

@@ -7,8 +7,8 @@ fn terms(row: u32, c: u32) -> vec4<u32> { return load_gradOutput(row, c); }
 fn row_input(row: u32) -> RowInput { return 0u; }
 fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row { return stat_sum(stat); }
 fn row_output(row: u32, r: Row) {}
-fn row_store(at: u32, r: Row) { put_records(at, r); }
-fn row_load(row: u32) -> Row { return get_records(row_number(row)); }
+fn row_store(at: u32, r: Row) { put_handover(at, r); }
+fn row_load(row: u32) -> Row { return get_handover(record_at(row)); }
 
 // exp of finite log-probabilities; below -REACH it is 0.
 fn exp_finite(lp: vec4<u32>) -> vec4<f32> {

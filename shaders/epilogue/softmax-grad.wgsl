@@ -12,8 +12,8 @@ fn terms(row: u32, c: u32) -> vec4<u32> {
 fn row_input(row: u32) -> RowInput { return 0u; }
 fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row { return stat_sum(stat); }
 fn row_output(row: u32, r: Row) {}
-fn row_store(at: u32, r: Row) { put_records(at, r); }
-fn row_load(row: u32) -> Row { return get_records(row_number(row)); }
+fn row_store(at: u32, r: Row) { put_handover(at, r); }
+fn row_load(row: u32) -> Row { return get_handover(record_at(row)); }
 
 fn emit(row: u32, r: Row, c: u32) {
   let p = load_probs(row, c);

@@ -6,7 +6,7 @@ fn row_input(row: u32) -> RowInput { return 0u; }
 fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row { return softmax_finish(stat.softmax); }
 fn row_output(row: u32, r: Row) {}
 fn row_store(at: u32, r: Row) { distribution_store(at, r); }
-fn row_load(row: u32) -> Row { return distribution_load(row_number(row) * ROW_WORDS); }
+fn row_load(row: u32) -> Row { return distribution_load(record_at(row)); }
 
 fn emit(row: u32, r: Row, c: u32) {
   if (!key_is_finite(r.top)) {

@@ -10,6 +10,7 @@ struct Params {
   extent: u32,        // census: the number of classes that a target may name
   ignore_index: u32,
   ignores: u32,       // 0 where no target can equal ignore_index
+  records: u32,       // split row: where the records of the rows begin, behind the statistics of their segments
   grad_output: f32,
   divisor: f32,
   keep: f32,          // 1 - label smoothing
@@ -26,6 +27,7 @@ struct Params {
 }
 
 fn row_number(row: u32) -> u32 { return params.first_row + row; }
+fn record_at(row: u32) -> u32 { return params.records + row_number(row) * ROW_WORDS; }
 fn group_number(group: vec3<u32>) -> u32 { return group.y * params.grid_width + group.x; }
 fn is_ignored(target_class: u32) -> bool { return params.ignores == 1u && target_class == params.ignore_index; }
 fn lanes_inside(c: u32) -> vec4<bool> {

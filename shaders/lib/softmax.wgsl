@@ -110,11 +110,11 @@ fn distribution_half_nll(d: Distribution, x: u32) -> u32 {
 }
 
 fn distribution_store(at: u32, d: Distribution) {
-  put_records(at, bitcast<u32>(d.top));
-  put_records(at + 1u, bitcast<u32>(d.log_sum));
-  put_records(at + 2u, bitcast<u32>(d.inverse));
+  put_handover(at, bitcast<u32>(d.top));
+  put_handover(at + 1u, bitcast<u32>(d.log_sum));
+  put_handover(at + 2u, bitcast<u32>(d.inverse));
 }
 
 fn distribution_load(at: u32) -> Distribution {
-  return Distribution(bitcast<i32>(get_records(at)), bitcast<f32>(get_records(at + 1u)), bitcast<f32>(get_records(at + 2u)));
+  return Distribution(bitcast<i32>(get_handover(at)), bitcast<f32>(get_handover(at + 1u)), bitcast<f32>(get_handover(at + 2u)));
 }

@@ -2,7 +2,7 @@
 // levels between two barriers, in place; loops keep the code to a single merge.
 var<workgroup> tree: array<Stat, WIDTH>;
 
-// Every lane gets the result. The barriers also separate all reads before the call from all writes after it.
+// Every lane gets the result.
 fn tree_merge(lane: u32, leaves: u32) -> Stat {
   for (var span = 1u; span < leaves; span = span * 8u) {
     workgroupBarrier();

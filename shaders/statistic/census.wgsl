@@ -42,15 +42,15 @@ fn stat_merge(a: Stat, b: Stat) -> Stat {
 }
 
 fn stat_store(at: u32, stat: Stat) {
-  put_partials(at, stat.kept);
-  put_partials(at + 1u, bitcast<u32>(stat.weight));
-  put_partials(at + 2u, stat.met);
-  put_partials(at + 3u, stat.bad_row);
-  put_partials(at + 4u, stat.bad_value);
+  put_handover(at, stat.kept);
+  put_handover(at + 1u, bitcast<u32>(stat.weight));
+  put_handover(at + 2u, stat.met);
+  put_handover(at + 3u, stat.bad_row);
+  put_handover(at + 4u, stat.bad_value);
 }
 
 fn stat_load(at: u32) -> Stat {
   return Stat(
-    get_partials(at), bitcast<f32>(get_partials(at + 1u)), get_partials(at + 2u), get_partials(at + 3u), get_partials(at + 4u)
+    get_handover(at), bitcast<f32>(get_handover(at + 1u)), get_handover(at + 2u), get_handover(at + 3u), get_handover(at + 4u)
   );
 }

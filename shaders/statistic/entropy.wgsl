@@ -44,15 +44,15 @@ fn stat_merge(a: Stat, b: Stat) -> Stat {
 }
 
 fn stat_store(at: u32, stat: Stat) {
-  put_partials(at, bitcast<u32>(stat.softmax.top));
-  put_partials(at + 1u, bitcast<u32>(stat.softmax.ties));
-  put_partials(at + 2u, bitcast<u32>(stat.softmax.rest));
-  put_partials(at + 3u, bitcast<u32>(stat.moment));
+  put_handover(at, bitcast<u32>(stat.softmax.top));
+  put_handover(at + 1u, bitcast<u32>(stat.softmax.ties));
+  put_handover(at + 2u, bitcast<u32>(stat.softmax.rest));
+  put_handover(at + 3u, bitcast<u32>(stat.moment));
 }
 
 fn stat_load(at: u32) -> Stat {
   let s = Softmax(
-    bitcast<i32>(get_partials(at)), bitcast<f32>(get_partials(at + 1u)), bitcast<f32>(get_partials(at + 2u))
+    bitcast<i32>(get_handover(at)), bitcast<f32>(get_handover(at + 1u)), bitcast<f32>(get_handover(at + 2u))
   );
-  return Stat(s, bitcast<f32>(get_partials(at + 3u)));
+  return Stat(s, bitcast<f32>(get_handover(at + 3u)));
 }

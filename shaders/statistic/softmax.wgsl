@@ -18,13 +18,13 @@ fn stat_mass(stat: Stat) -> u32 { return 0u; }
 fn stat_gap(stat: Stat) -> u32 { return 0u; }
 
 fn stat_store(at: u32, stat: Stat) {
-  put_partials(at, bitcast<u32>(stat.softmax.top));
-  put_partials(at + 1u, bitcast<u32>(stat.softmax.ties));
-  put_partials(at + 2u, bitcast<u32>(stat.softmax.rest));
+  put_handover(at, bitcast<u32>(stat.softmax.top));
+  put_handover(at + 1u, bitcast<u32>(stat.softmax.ties));
+  put_handover(at + 2u, bitcast<u32>(stat.softmax.rest));
 }
 
 fn stat_load(at: u32) -> Stat {
   return Stat(Softmax(
-    bitcast<i32>(get_partials(at)), bitcast<f32>(get_partials(at + 1u)), bitcast<f32>(get_partials(at + 2u))
+    bitcast<i32>(get_handover(at)), bitcast<f32>(get_handover(at + 1u)), bitcast<f32>(get_handover(at + 2u))
   ));
 }

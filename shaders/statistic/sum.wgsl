@@ -23,8 +23,8 @@ fn stat_merge(a: Stat, b: Stat) -> Stat { return Stat(a.sum + b.sum, a.met | b.m
 fn stat_sum(stat: Stat) -> u32 { return sum_bits(stat.sum, stat.met); }
 
 fn stat_store(at: u32, stat: Stat) {
-  put_partials(at, bitcast<u32>(stat.sum));
-  put_partials(at + 1u, stat.met);
+  put_handover(at, bitcast<u32>(stat.sum));
+  put_handover(at + 1u, stat.met);
 }
 
-fn stat_load(at: u32) -> Stat { return Stat(bitcast<f32>(get_partials(at)), get_partials(at + 1u)); }
+fn stat_load(at: u32) -> Stat { return Stat(bitcast<f32>(get_handover(at)), get_handover(at + 1u)); }

@@ -78,20 +78,20 @@ fn stat_mass(stat: Stat) -> u32 { return sum_bits(stat.mass, stat.mass_met); }
 fn stat_gap(stat: Stat) -> u32 { return sum_bits(stat.gap, stat.gap_met); }
 
 fn stat_store(at: u32, stat: Stat) {
-  put_partials(at, bitcast<u32>(stat.softmax.top));
-  put_partials(at + 1u, bitcast<u32>(stat.softmax.ties));
-  put_partials(at + 2u, bitcast<u32>(stat.softmax.rest));
-  put_partials(at + 3u, bitcast<u32>(stat.mass));
-  put_partials(at + 4u, bitcast<u32>(stat.gap));
-  put_partials(at + 5u, stat.mass_met);
-  put_partials(at + 6u, stat.gap_met);
+  put_handover(at, bitcast<u32>(stat.softmax.top));
+  put_handover(at + 1u, bitcast<u32>(stat.softmax.ties));
+  put_handover(at + 2u, bitcast<u32>(stat.softmax.rest));
+  put_handover(at + 3u, bitcast<u32>(stat.mass));
+  put_handover(at + 4u, bitcast<u32>(stat.gap));
+  put_handover(at + 5u, stat.mass_met);
+  put_handover(at + 6u, stat.gap_met);
 }
 
 fn stat_load(at: u32) -> Stat {
   let s = Softmax(
-    bitcast<i32>(get_partials(at)), bitcast<f32>(get_partials(at + 1u)), bitcast<f32>(get_partials(at + 2u))
+    bitcast<i32>(get_handover(at)), bitcast<f32>(get_handover(at + 1u)), bitcast<f32>(get_handover(at + 2u))
   );
   return Stat(
-    s, bitcast<f32>(get_partials(at + 3u)), bitcast<f32>(get_partials(at + 4u)), get_partials(at + 5u), get_partials(at + 6u)
+    s, bitcast<f32>(get_handover(at + 3u)), bitcast<f32>(get_handover(at + 4u)), get_handover(at + 5u), get_handover(at + 6u)
   );
 }

@@ -7,8 +7,9 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let input = row_input(row);
   var own = stat_zero();
   for (var c = index * 4u; c < params.classes; c += WIDTH * 16u) { stat_absorb(&own, row, c, WIDTH * 4u); }
-  // The merge also separates the reads above from the writes below, which may go to the same buffer.
   let result = row_finish(row, input, group_merge(own, lane));
+  // No lane writes over what another still reads.
+  if (IN_PLACE) { storageBarrier(); }
   if (index == 0u) { row_output(row, result); }
   if (EMITS) {
     for (var c = index * 4u; c < params.classes; c += WIDTH * 4u) { emit(row, result, c); }

@@ -11,6 +11,6 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   if (index == 0u) {
     let result = row_finish(row, row_input(row), stat);
     row_output(row, result);
-    row_store(row_number(row) * ROW_WORDS, result);
+    row_store(record_at(row), result);
   }
 }

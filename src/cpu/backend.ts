@@ -1,6 +1,15 @@
 import { checkAliasing } from '../aliasing.js';
-import type { Backend, CpuStorage, Download, Executable, Operand, Operands, Storage } from '../backend.js';
-import { arrayOver, type TypedArray } from '../dtype.js';
+import type {
+  Backend,
+  CpuStorage,
+  Download,
+  Executable,
+  Operand,
+  Operands,
+  RunHooks,
+  Storage,
+} from '../backend.js';
+import { arrayOver, ELEMENT_BYTES, type TypedArray } from '../dtype.js';
 import {
   type DeviceLostError,
   InvalidArgumentError,
@@ -84,16 +93,26 @@ export class CpuBackend implements Backend {
     );
   }
 
-  async run(spec: Spec, _wishes: unknown, inputs: () => Operands): Promise<Operands> {
+  async run(spec: Spec, _wishes: unknown, inputs: Operands, { ready, deliver }: RunHooks): Promise<void> {
     this.check(spec.op);
-    const operands: Record<string, Operand> = { ...inputs() };
-    checkAliasing(spec, operands);
+    checkAliasing(spec, inputs);
+    ready();
+    const operands: Record<string, Operand> = { ...inputs };
     for (const [name, { shape, access }] of Object.entries(spec.roles)) {
-      if (access === 'out') operands[name] = this.allocate(spec.op, elementCount(shape) * 4);
+      if (access === 'out') operands[name] = this.allocate(spec.op, elementCount(shape) * ELEMENT_BYTES);
     }
     const work = execute(spec, operands);
     const outputs = Object.entries(operands).filter(([name]) => spec.roles[name]?.access !== 'in');
-    return Object.fromEntries(outputs.map(([name, { storage }]) => [name, { storage, work }]));
+    deliver(Object.fromEntries(outputs.map(([name, { storage }]) => [name, { storage, work }])));
+  }
+
+  // Everything has been done when its call returns.
+  async enqueue<T>(work: () => T | Promise<T>): Promise<T> {
+    return work();
+  }
+
+  settled(): Promise<unknown> {
+    return Promise.resolve();
   }
 
   async plan(spec: Spec): Promise<Executable> {

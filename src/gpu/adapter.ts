@@ -19,20 +19,22 @@ export async function findAdapter(
   given: GPU | undefined | PromiseLike<GPU | undefined>,
   anyAdapter: boolean,
 ): Promise<{ readonly adapter: GPUAdapter; readonly gpu: GPU } | string> {
-  const gpu = (await given) ?? ambientGpu();
-  if (gpu === undefined || gpu === null) {
-    return (
-      'there is no WebGPU here (navigator.gpu is missing). In a browser, use a recent one on a secure page (https or localhost); ' +
-      "in Node, install the `webgpu` package and pass { gpu: await gpu() } with `gpu` from 'webgpu-loss/node'; or use backend: 'cpu'."
-    );
-  }
-  if (typeof gpu.requestAdapter !== 'function')
-    return 'the gpu given is no GPU object: it has no requestAdapter.';
+  let gpu: GPU | undefined;
   let adapter: GPUAdapter | null;
   try {
+    gpu = (await given) ?? ambientGpu();
+    if (gpu === undefined || gpu === null) {
+      return (
+        'there is no WebGPU here (navigator.gpu is missing). In a browser, use a recent one on a secure page (https or localhost); ' +
+        "in Node, install the `webgpu` package and pass { gpu: await gpu() } with `gpu` from 'webgpu-loss/node'; or use backend: 'cpu'."
+      );
+    }
+    if (typeof gpu.requestAdapter !== 'function')
+      return 'the gpu given is no GPU object: it has no requestAdapter.';
     adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   } catch (cause) {
-    return `WebGPU failed to look for an adapter: ${String(cause)}. Use backend: 'cpu', or try again later.`;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return `WebGPU failed to look for an adapter: ${reason}. Use backend: 'cpu', or try again later.`;
   }
   if (adapter === null) {
     return (
@@ -59,7 +61,8 @@ export async function openDevice(
   op: string,
   { adapter, gpu }: { readonly adapter: GPUAdapter; readonly gpu: GPU },
 ): Promise<{ readonly device: GPUDevice; readonly facts: AdapterFacts }> {
-  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
+  const requiredLimits: Record<string, number> = { __proto__: null } as never;
+  for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
   const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
   let device: GPUDevice;
   try {

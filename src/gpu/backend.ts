@@ -1,11 +1,20 @@
 import { checkAliasing } from '../aliasing.js';
-import type { Backend, Download, Executable, GpuStorage, Operand, Operands, Storage } from '../backend.js';
+import type {
+  Backend,
+  Download,
+  Executable,
+  GpuStorage,
+  Operand,
+  Operands,
+  RunHooks,
+  Storage,
+} from '../backend.js';
 import { ELEMENT_BYTES, type TypedArray } from '../dtype.js';
 import { type DeviceLostError, InvalidArgumentError, LimitExceededError, type LossError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { makePlan, type Plan, summarize } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
-import { elementCount } from '../shape.js';
+import { spanOf } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import { CLEAN, deriveWork, type Verdict, type Work } from '../work.js';
 import { type Bound, type BoundDispatch, bindPlan } from './binding.js';
@@ -22,8 +31,8 @@ const STORAGE = 0x80;
 const SMALLEST_BUFFER = 16;
 /** The scratch buffer that outlives its call: what it says is asked when a result is read. */
 const CENSUS = 'census';
-/** Sets of buffers that a plan stays bound to; a training loop has one or two. */
-const MOST_BOUND = 8;
+/** Sets of buffers that a plan stays bound to; a training loop has one or two, a ring of buffers some more. */
+const MOST_BOUND = 64;
 
 /** Runs specs on a GPUDevice. */
 export class GpuBackend implements Backend {
@@ -32,6 +41,8 @@ export class GpuBackend implements Backend {
   readonly lost: Promise<DeviceLostError>;
   private readonly runtime: LossDevice;
   private readonly ownsDevice: boolean;
+  /** Ends when all that was asked of the context so far has been submitted. */
+  private tail: Promise<unknown> = Promise.resolve();
 
   constructor(device: GPUDevice, facts: AdapterFacts, ownsDevice: boolean) {
     this.device = device;
@@ -89,20 +100,50 @@ export class GpuBackend implements Backend {
     return { storage: { buffer, byteOffset, owned: false }, work: CLEAN };
   }
 
-  async run(spec: Spec, wishes: Partial<Policy>, inputs: () => Operands): Promise<Operands> {
+  async run(
+    spec: Spec,
+    wishes: Partial<Policy>,
+    given: Operands,
+    { ready, deliver }: RunHooks,
+  ): Promise<void> {
     this.check(spec.op);
-    const plan = this.planFor(spec, wishes, inputs());
-    const pipelines = await this.pipelines(plan);
-    await this.runtime.throttle();
-    // Time has passed: the device may be lost, a tensor destroyed.
-    this.check(spec.op);
-    const given = inputs();
     checkAliasing(spec, given);
+    const plan = this.planFor(spec, wishes, given);
+    const compiling = this.pipelines(plan);
+    compiling.catch(() => undefined);
+    await this.enqueue(async () => {
+      const pipelines = await compiling;
+      await this.runtime.throttle();
+      // Time has passed: the device may be lost.
+      this.check(spec.op);
+      ready();
+      this.submit(plan, pipelines, given, deliver);
+    });
+  }
+
+  enqueue<T>(work: () => T | Promise<T>): Promise<T> {
+    const turn = this.tail.then(work);
+    this.tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  settled(): Promise<unknown> {
+    return this.tail;
+  }
+
+  /** One go, without an await: error scopes, and what the tensors say of themselves, must fit the submission. */
+  private submit(
+    plan: Plan,
+    pipelines: readonly Pipeline[],
+    given: Operands,
+    deliver: (outputs: Operands) => void,
+  ): void {
+    const { spec } = plan;
     const { result, failure } = this.runtime.scoped(spec.op, () => {
       const operands: Record<string, Operand> = { ...given };
       for (const [name, role] of Object.entries(spec.roles)) {
-        if (role.access === 'out')
-          operands[name] = { storage: this.createBuffer(`${spec.op}.${name}`, bytesOf(role)), work: CLEAN };
+        if (role.access !== 'out') continue;
+        operands[name] = { storage: this.createBuffer(`${spec.op}.${name}`, bytesOf(role)), work: CLEAN };
       }
       const scratch = this.createScratch(spec.op, plan.scratch);
       const bound = bindPlan(this.device, this.facts, plan, pipelines, scratch, operands);
@@ -120,7 +161,7 @@ export class GpuBackend implements Backend {
     });
     const work = workOf(spec, result.operands, failure, result.verdict);
     const outputs = Object.entries(result.operands).filter(([name]) => spec.roles[name]?.access !== 'in');
-    return Object.fromEntries(outputs.map(([name, { storage }]) => [name, { storage, work }]));
+    deliver(Object.fromEntries(outputs.map(([name, { storage }]) => [name, { storage, work }])));
   }
 
   async plan(spec: Spec, wishes: Partial<Policy>): Promise<Executable> {
@@ -203,6 +244,7 @@ class GpuExecutable implements Executable {
   private readonly pipelines: readonly Pipeline[];
   private readonly scratch: ReadonlyMap<string, GPUBuffer>;
   private readonly bound: BoundSet[] = [];
+  private readonly retired: BoundSet[] = [];
 
   constructor(
     backend: GpuBackend,
@@ -235,7 +277,7 @@ class GpuExecutable implements Executable {
   }
 
   destroy(): void {
-    for (const set of this.bound.splice(0)) set.destroy();
+    for (const set of [...this.bound.splice(0), ...this.retired.splice(0)]) set.destroy();
     for (const buffer of this.scratch.values()) buffer.destroy();
   }
 
@@ -246,8 +288,8 @@ class GpuExecutable implements Executable {
     const [known] = at > 0 ? this.bound.splice(at, 1) : [];
     const set = known ?? this.bind(operands);
     this.bound.unshift(set);
-    // A set that falls out may still be in a command buffer that is not submitted yet, so it is left to the collector.
-    if (this.bound.length > MOST_BOUND) this.bound.pop();
+    // A set that falls out may still be in a command buffer that is not submitted yet, so it is freed with the plan.
+    if (this.bound.length > MOST_BOUND) this.retired.push(this.bound.pop() as BoundSet);
     return set;
   }
 
@@ -354,8 +396,5 @@ function encodeAll(
 }
 
 function bytesOf({ shape, rowStride }: Role): number {
-  const count = elementCount(shape);
-  const length = shape.at(-1) ?? 1;
-  if (count === 0 || rowStride === undefined) return count * ELEMENT_BYTES;
-  return ((count / length - 1) * rowStride + length) * ELEMENT_BYTES;
+  return spanOf(shape, rowStride) * ELEMENT_BYTES;
 }

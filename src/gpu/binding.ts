@@ -9,7 +9,7 @@ import type { Pipeline } from './pipelines.js';
 // GPUBufferUsage; the global is missing in Node.
 const COPY_DST = 0x8;
 const UNIFORM = 0x40;
-// See shaders/lib/params.wgsl: 22 numbers, padding, then two numbers for each of 16 bindings.
+// See shaders/lib/params.wgsl: 23 numbers, padding, then two numbers for each of 16 bindings.
 const PLACES_WORD = 24;
 const PARAMS_BYTES = 4 * (PLACES_WORD + 32);
 // A sum over no rows binds an empty vector, and WebGPU no empty buffer; ours are at least this large.
@@ -111,7 +111,7 @@ function rangeOf(
   const offset =
     Math.floor(start / limits.minStorageBufferOffsetAlignment) * limits.minStorageBufferOffsetAlignment;
   const first = (start - offset) / ELEMENT_BYTES;
-  return { offset, size: Math.max(SMALLEST_BINDING, (first + span) * ELEMENT_BYTES), first };
+  return { offset, size: span === 0 ? SMALLEST_BINDING : (first + span) * ELEMENT_BYTES, first };
 }
 
 function misaligned(plan: Plan, { from }: Source, byteOffset: number): InvalidArgumentError {
@@ -136,6 +136,7 @@ function writeConstants(view: DataView, pass: Pass, { firstRow, rows, grid }: Di
     constants.extent ?? 0,
     ignoreIndex ?? 0,
     ignoreIndex === undefined ? 0 : 1,
+    pass.records,
   ];
   const floats = [
     constants.gradOutput,

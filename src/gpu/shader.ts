@@ -36,10 +36,9 @@ const STRATEGY_SOURCES: Readonly<Record<KernelName, string>> = {
   map,
 };
 
-/** Roles that every kernel may name, besides its epilogue's: what the passes of a split row hand on. */
+/** The role that every kernel may name, besides its epilogue's: what the passes of a split row hand on. */
 const HANDOVER: Readonly<Record<string, KernelRole>> = {
-  partials: { kind: 'vector', use: 'write', stages: [] },
-  records: { kind: 'vector', use: 'write', stages: [] },
+  handover: { kind: 'vector', use: 'write', stages: [] },
 };
 
 /**

@@ -7,7 +7,7 @@ import { sumStatistic } from '../plan/statistics.js';
 import { elementCount } from '../shape.js';
 import type { Role } from '../spec.js';
 import type { Tensor } from '../tensor.js';
-import { CALL_OPTIONS, Call, type CallOptions, inputRole, type Vector } from './call.js';
+import { type Argument, CALL_OPTIONS, Call, type CallOptions, inputRole, type Vector } from './call.js';
 import { checkReduction, meanScale, type Reduction, reducePasses } from './reduction.js';
 
 export interface BinaryCrossEntropyOptions extends CallOptions {
@@ -55,7 +55,7 @@ export async function binaryCrossEntropy(
   const classes = shape.at(-1) ?? 1;
   const rows = classes === 0 ? 0 : elements / classes;
   const layout = { shape, axis: shape.length - 1, outer: rows, classes, inner: 1, rows };
-  const read = (name: string, tensor: Tensor): Role => inputRole(op, name, tensor, layout);
+  const read = (name: string, tensor: Argument): Role => inputRole(op, name, tensor, layout);
 
   const roles: Record<string, Role> = {
     logits: read('logits', logits),

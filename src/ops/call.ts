@@ -5,7 +5,7 @@ import { InvalidArgumentError } from '../errors.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
 import { elementCount, formatShape, type Layout, sameShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
-import { setWork, Tensor, throwIfAborted, usableState } from '../tensor.js';
+import { held, setWork, Tensor, throwIfAborted, usableState } from '../tensor.js';
 import type { Reduction } from './reduction.js';
 
 /** Options that every operation takes. */
@@ -22,6 +22,9 @@ export type IndexTargets = Tensor | Int32Array | Uint32Array;
 /** Numbers, one for each row or class: a tensor, or an array where they have one dimension. */
 export type Vector = Tensor | Float32Array;
 
+/** What a spec needs to know of an argument. */
+export type Argument = Pick<Tensor, 'shape' | 'dtype' | 'rowStride'>;
+
 /** One call of an operation: gathers its tensors, uploads its small arrays, runs its spec. */
 export class Call {
   readonly op: string;
@@ -29,7 +32,8 @@ export class Call {
   private readonly policy: Partial<Policy>;
   private readonly signal: AbortSignal | undefined;
   private readonly inputs: Map<string, Tensor> = new Map();
-  private readonly uploads: Tensor[] = [];
+  private readonly arrays: Map<string, { readonly data: TypedArray; readonly shape: readonly number[] }> =
+    new Map();
 
   /** @param lead The tensor whose context the call runs on. */
   constructor(op: string, name: string, lead: unknown, options: CallOptions) {
@@ -43,7 +47,7 @@ export class Call {
     this.context = lead.context;
     const { backend, policy } = backendOf(lead.context);
     backend.check(op);
-    this.policy = { ...policy, ...checkPolicy(op, options.policy, backend.facts) };
+    this.policy = checkPolicy(op, options.policy, backend.facts, policy);
     this.signal = options.signal;
     throwIfAborted(op, this.signal);
   }
@@ -62,7 +66,7 @@ export class Call {
     value: unknown,
     dtypes: readonly DType[],
     shapes: readonly (readonly number[])[],
-  ): Tensor {
+  ): Argument {
     if (value instanceof Tensor) return this.tensor(name, value, dtypes, shapes);
     const { data, dtype } = checkData(this.op, name, value);
     const shape = shapes.find(
@@ -76,7 +80,9 @@ export class Call {
       );
     }
     this.checkDType(name, dtype, dtypes);
-    return this.upload(name, data, shape);
+    // Uploaded when all arguments are known to be good.
+    this.arrays.set(name, { data, shape });
+    return { shape, dtype, rowStride: shape.at(-1) ?? 1 };
   }
 
   /** Throws unless the option is true or false. */
@@ -118,13 +124,6 @@ export class Call {
     return value;
   }
 
-  private upload(name: string, data: TypedArray, shape: readonly number[]): Tensor {
-    const tensor = this.context.tensor(data, shape);
-    this.uploads.push(tensor);
-    this.inputs.set(name, tensor);
-    return tensor;
-  }
-
   private checkDType(name: string, dtype: DType, dtypes: readonly DType[]): void {
     if (!dtypes.includes(dtype)) this.fail(`${name} is ${dtype}; ${dtypes.join(' or ')} is needed.`);
   }
@@ -135,24 +134,32 @@ export class Call {
 
   /** Runs `spec` on the arguments gathered; gives its outputs by role. A role written in place gives its own tensor back. */
   async run(spec: Spec): Promise<Record<string, Tensor>> {
+    const { backend } = backendOf(this.context);
+    const uploads: Tensor[] = [];
     try {
-      const { backend } = backendOf(this.context);
-      const results = await backend.run(spec, this.policy, () => {
-        throwIfAborted(this.op, this.signal);
-        return this.operands();
-      });
-      return Object.fromEntries(
-        Object.entries(results).map(([name, operand]) => [name, this.result(spec, name, operand)]),
+      for (const [name, { data, shape }] of this.arrays) {
+        const tensor = this.context.tensor(data, shape);
+        uploads.push(tensor);
+        this.inputs.set(name, tensor);
+      }
+      // The states themselves, not copies: an earlier call in the queue may still change what a tensor says of its contents.
+      const states = [...this.inputs].map(
+        ([name, tensor]) => [name, usableState(this.op, name, tensor)] as const,
       );
+      const results: Record<string, Tensor> = {};
+      const deliver = (outputs: Operands): void => {
+        for (const [name, operand] of Object.entries(outputs))
+          results[name] = this.result(spec, name, operand);
+      };
+      const ready = (): void => throwIfAborted(this.op, this.signal);
+      await held(
+        states.map(([, state]) => state),
+        () => backend.run(spec, this.policy, Object.fromEntries(states), { ready, deliver }),
+      );
+      return results;
     } finally {
-      for (const tensor of this.uploads) tensor.destroy();
+      for (const tensor of uploads) tensor.destroy();
     }
-  }
-
-  private operands(): Operands {
-    return Object.fromEntries(
-      [...this.inputs].map(([name, tensor]) => [name, usableState(this.op, name, tensor)] as const),
-    );
   }
 
   private result(spec: Spec, name: string, operand: Operand): Tensor {
@@ -165,10 +172,10 @@ export class Call {
 }
 
 /** A role read from a tensor, with its own row stride where rows are padded; only rows along the last axis can be. */
-export function inputRole(op: string, name: string, tensor: Tensor, layout?: Layout): Role {
+export function inputRole(op: string, name: string, tensor: Argument, layout?: Layout): Role {
   const { shape, dtype, rowStride } = tensor;
   if (rowStride === (shape.at(-1) ?? 1)) return { shape, dtype, access: 'in' };
-  if (layout === undefined || layout.inner !== 1) {
+  if (layout === undefined || layout.axis !== shape.length - 1) {
     throw new InvalidArgumentError(
       `${op}: ${name} has padded rows (rowStride ${rowStride}); that works only for matrices whose class axis is the last.`,
       { op, shapes: { [name]: shape } },

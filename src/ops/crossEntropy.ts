@@ -140,7 +140,10 @@ export function checkTerms(
     fail(`labelSmoothing is ${String(labelSmoothing)}; use a number from 0 to 1.`);
   }
   checkScale(op, 'temperature', temperature);
-  if (softcap !== undefined) checkScale(op, 'softcap', softcap);
+  if (softcap !== undefined) {
+    checkScale(op, 'softcap', softcap);
+    checkScale(op, 'softcap * temperature', softcap * temperature);
+  }
   if (typeof zLoss !== 'number' || !Number.isFinite(Math.fround(zLoss))) {
     fail(`zLoss is ${String(zLoss)}; use a finite number.`);
   }

@@ -1,19 +1,11 @@
 import type { Executable, Operand, Operands } from '../backend.js';
 import { backendOf, Context } from '../context.js';
-import type { DType } from '../dtype.js';
+import { type DType, ELEMENT_BYTES } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import type { PassSummary } from '../plan/plan.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
-import {
-  checkShape,
-  elementCount,
-  formatShape,
-  type Layout,
-  layoutOf,
-  rowShape,
-  sameShape,
-} from '../shape.js';
+import { checkShape, formatShape, type Layout, layoutOf, rowShape, sameShape, spanOf } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
 import { setWork, Tensor, usableState } from '../tensor.js';
 import { type CrossEntropyTerms, checkTerms, TERMS } from './crossEntropy.js';
@@ -210,14 +202,14 @@ function logitsOf(op: string, options: PlanOptions): { readonly layout: Layout; 
   const layout = layoutOf(op, shape, axis);
   const length = shape.at(-1) as number;
   if (rowStride === undefined || rowStride === length)
-    return { layout, logits: { shape, dtype, access: 'in' } };
-  if (!Number.isSafeInteger(rowStride) || rowStride < length || layout.inner !== 1) {
+    return { layout, logits: { shape: layout.shape, dtype, access: 'in' } };
+  if (!Number.isSafeInteger(rowStride) || rowStride < length || layout.axis !== shape.length - 1) {
     throw new InvalidArgumentError(
       `${op}: rowStride is ${rowStride}; use a whole number from ${length}, with the class axis last.`,
       { op, shapes: { logits: shape } },
     );
   }
-  return { layout, logits: { shape, dtype, access: 'in', rowStride } };
+  return { layout, logits: { shape: layout.shape, dtype, access: 'in', rowStride } };
 }
 
 async function makeExecutable<Bindings extends object>(
@@ -232,7 +224,7 @@ async function makeExecutable<Bindings extends object>(
     });
   }
   const { backend, policy } = backendOf(context);
-  const merged = { ...policy, ...checkPolicy(op, wishes, backend.facts) };
+  const merged = checkPolicy(op, wishes, backend.facts, policy);
   return new ContextPlan(context, spec, await backend.plan(spec, merged));
 }
 
@@ -294,22 +286,17 @@ class ContextPlan implements OpPlan<object> {
     return state;
   }
 
-  private part(
-    name: string,
-    role: Role,
-    { buffer, offset = 0, size }: Exclude<PlanBinding, Tensor>,
-  ): Operand {
+  private part(name: string, role: Role, part: Exclude<PlanBinding, Tensor>): Operand {
     const { backend } = backendOf(this.context);
-    const count = elementCount(role.shape);
-    const length = role.shape.at(-1) ?? 1;
-    const elements = count === 0 ? 0 : (count / length - 1) * (role.rowStride ?? length) + length;
+    checkOptions(`${this.spec.op}: ${name}`, part, ['buffer', 'offset', 'size']);
+    // Own properties only: a polluted prototype must not shift a binding.
+    const { buffer, offset = 0, size } = { __proto__: null, ...part } as typeof part;
+    const bytes = spanOf(role.shape, role.rowStride) * ELEMENT_BYTES;
     const end = buffer?.size ?? 0;
-    if (size !== undefined && !(Number.isSafeInteger(size) && size >= elements * 4 && offset + size <= end)) {
-      this.fail(
-        `${name}: size is ${size}; the plan needs ${elements * 4} bytes, the buffer has ${end} in all.`,
-      );
+    if (size !== undefined && !(Number.isSafeInteger(size) && size >= bytes && offset + size <= end)) {
+      this.fail(`${name}: size is ${size}; the plan needs ${bytes} bytes, the buffer has ${end} in all.`);
     }
-    return backend.adopt(`${this.spec.op}.${name}`, buffer, offset, elements * 4);
+    return backend.adopt(`${this.spec.op}.${name}`, buffer, offset, bytes);
   }
 
   private fail(message: string): never {

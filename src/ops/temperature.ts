@@ -6,13 +6,15 @@ const REACH = 87.3;
 /** Half of the largest float. */
 const MOST = 1.7e38;
 
-/** Refuses what cannot divide logits: a scale must be a number above 0 that float32 can hold, as must its inverse. */
+/** Refuses what cannot divide logits: it must be above 0, and with its inverse a normal float32 number. */
 export function checkScale(op: string, name: string, value: number): void {
-  const inverse = Math.fround(1 / value);
-  if (typeof value === 'number' && value > 0 && Number.isFinite(inverse) && inverse > 1e-38) return;
+  const normal = (x: number): boolean => x >= 2 ** -126 && Number.isFinite(Math.fround(x));
+  if (typeof value === 'number' && normal(value) && normal(1 / value)) return;
   throw new InvalidArgumentError(
-    `${op}: ${name} is ${String(value)}; use a number above 0, from 1e-38 to 1e38.`,
-    { op },
+    `${op}: ${name} is ${String(value)}; use a number above 0, from 1.2e-38 to 8.5e37.`,
+    {
+      op,
+    },
   );
 }
 

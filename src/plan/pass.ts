@@ -64,6 +64,8 @@ export interface Pass {
   readonly inner: number;
   readonly segment: number;
   readonly segments: number;
+  /** Where the records of the rows begin in the handover of a split row. */
+  readonly records: number;
   readonly constants: Constants;
   readonly sources: Readonly<Record<string, Source>>;
   readonly dispatches: readonly Dispatch[];
@@ -123,24 +125,20 @@ export class PassBuilder {
       statistic === undefined
         ? plainKernels(writes(work, 'vector'), elements)
         : kernelsOf(policy.strategy, elements);
-    let segments = 1;
-    let roles = work.roles;
-    if (kernels.includes('map') || kernels[0] === 'split-partial') {
-      segments = Math.max(1, Math.ceil(rows.classes / policy.segment));
+    const split = kernels[0] === 'split-partial';
+    const segments =
+      split || kernels.includes('map') ? Math.max(1, Math.ceil(rows.classes / policy.segment)) : 1;
+    if (!split || statistic === undefined) {
+      return kernels.map((kernel) => this.pass(work, kernel, policy, segments, 0));
     }
-    if (statistic !== undefined && kernels[0] === 'split-partial') {
-      // Named after the epilogue: two row works of one call do not share scratch.
-      const partials = this.scratchVector(
-        `${epilogue.name}.partials`,
-        rows.count * segments * statistic.words,
-      );
-      const records = this.scratchVector(`${epilogue.name}.records`, rows.count * epilogue.words);
-      roles = { ...roles, partials, records };
-    }
-    return kernels.map((kernel) => this.pass({ ...work, roles }, kernel, policy, segments));
+    // The statistics of the segments, then the records of the rows. Named after the epilogue: two row works do not share it.
+    const records = rows.count * segments * statistic.words;
+    const words = records + (elements ? rows.count * epilogue.words : 0);
+    const roles = { ...work.roles, handover: this.scratchVector(`${epilogue.name}.handover`, words) };
+    return kernels.map((kernel) => this.pass({ ...work, roles }, kernel, policy, segments, records));
   }
 
-  private pass(work: RowWork, kernel: KernelName, policy: Policy, segments: number): Pass {
+  private pass(work: RowWork, kernel: KernelName, policy: Policy, segments: number, records: number): Pass {
     const { rows, epilogue, statistic, roles, aliases = {} } = work;
     const bindings: Binding[] = [];
     const sources: Record<string, Source> = {};
@@ -154,7 +152,9 @@ export class PassBuilder {
         return;
       }
       const source = this.source(from, kind, rows);
-      const aligned = kind !== 'vector' && rows.classes % 4 === 0 && source.stride % 4 === 0;
+      // A weight for each class has its own length, which in a census is not that of the row.
+      const length = kind === 'classes' ? source.elements : rows.classes;
+      const aligned = length % 4 === 0 && source.stride % 4 === 0;
       const access =
         kind === 'vector' ? kind : matrixAccess(policy, kind === 'matrix' ? rows.inner : 1, aligned);
       sources[name] = source;
@@ -163,12 +163,8 @@ export class PassBuilder {
     for (const [name, role] of Object.entries(epilogue.roles)) {
       if (role.stages.some((stage) => STAGES[kernel].includes(stage))) bind(name, role);
     }
-    if (kernel === 'split-partial') bind('partials', { kind: 'vector', use: 'write' });
-    if (kernel === 'split-finish') {
-      bind('partials', { kind: 'vector', use: 'read' });
-      if (writes(work, 'matrix')) bind('records', { kind: 'vector', use: 'write' });
-    }
-    if (kernel === 'map') bind('records', { kind: 'vector', use: 'read' });
+    const hands = kernel === 'split-partial' || (kernel === 'split-finish' && writes(work, 'matrix'));
+    if (STAGES[kernel].length === 1) bind('handover', { kind: 'vector', use: hands ? 'write' : 'read' });
     const used = bindings.map((binding) =>
       overwritten.has(binding.role) ? { ...binding, write: true } : binding,
     );
@@ -180,7 +176,7 @@ export class PassBuilder {
         statistic,
         bindings: used,
         aliases: Object.fromEntries(Object.entries(aliases).filter(([, home]) => overwritten.has(home))),
-        flags: { ...NO_FLAGS, ...work.flags, EMITS: writes(work, 'matrix') },
+        flags: { ...NO_FLAGS, ...work.flags, EMITS: writes(work, 'matrix'), IN_PLACE: overwritten.size > 0 },
         workgroupSize: policy.workgroupSize,
         subgroup: policy.subgroups && REDUCES.has(kernel) ? this.facts.subgroupMinSize : 0,
       },
@@ -189,6 +185,7 @@ export class PassBuilder {
       inner: rows.inner,
       segment: segments === 1 ? rows.classes : policy.segment,
       segments,
+      records,
       constants: work.constants ?? {},
       sources,
       dispatches: this.dispatches(rows, used, sources, (count) => this.grid(kernel, count, policy, segments)),
@@ -307,6 +304,6 @@ export class PassBuilder {
 /** Whether the work writes anything for each element, or for each row. */
 function writes({ epilogue, roles }: RowWork, what: 'matrix' | 'vector'): boolean {
   return Object.entries(epilogue.roles).some(
-    ([name, { kind, use }]) => kind === what && use === 'write' && name in roles,
+    ([name, { kind, use }]) => kind === what && use === 'write' && Object.hasOwn(roles, name),
   );
 }

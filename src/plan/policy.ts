@@ -29,6 +29,9 @@ export interface PolicyQuery {
   readonly inner: number;
 }
 
+/** Bytes of the largest statistic, of which each thread keeps one in workgroup memory. */
+const LARGEST_STATISTIC = 32;
+
 /** Classes that one thread takes in at a time. */
 export const BLOCK = 16;
 
@@ -71,14 +74,19 @@ function defaultStrategy({ classes, inner }: PolicyQuery): Strategy {
   return classes <= WORKGROUP_CLASSES ? 'row-per-workgroup' : 'split-row';
 }
 
-/** Throws `InvalidArgumentError` for wishes that no adapter, or not this one, can grant. */
+/**
+ * The wishes of a call on top of those of its context. Throws `InvalidArgumentError` for what no adapter, or not this one, can grant;
+ * that shows only in both together.
+ */
 export function checkPolicy(
   op: string,
-  wishes: Partial<Policy> | undefined,
+  own: Partial<Policy> | undefined,
   facts: AdapterFacts,
+  base: Partial<Policy> = {},
 ): Partial<Policy> {
-  if (wishes === undefined) return {};
-  checkOptions(`${op}: policy`, wishes, POLICY_FIELDS);
+  if (own === undefined) return base;
+  checkOptions(`${op}: policy`, own, POLICY_FIELDS);
+  const wishes = { ...base, ...own };
   const fail = (what: string): never => {
     throw new InvalidArgumentError(`${op}: policy.${what}`, { op, adapter: facts });
   };
@@ -91,9 +99,11 @@ export function checkPolicy(
       fail(`${name} must be true or false.`);
   }
   if (workgroupSize !== undefined) {
+    const { limits } = facts;
     const most = Math.min(
-      facts.limits.maxComputeInvocationsPerWorkgroup,
-      facts.limits.maxComputeWorkgroupSizeX,
+      limits.maxComputeInvocationsPerWorkgroup,
+      limits.maxComputeWorkgroupSizeX,
+      limits.maxComputeWorkgroupStorageSize / LARGEST_STATISTIC,
     );
     if (!Number.isInteger(Math.log2(workgroupSize)) || workgroupSize < 8 || workgroupSize > most) {
       fail(`workgroupSize is ${workgroupSize}; use a power of two from 8 to ${most}.`);
@@ -105,5 +115,5 @@ export function checkPolicy(
       fail(`segment is ${segment}; use a multiple of ${unit} (${BLOCK} × workgroupSize).`);
     }
   }
-  return { ...wishes };
+  return wishes;
 }

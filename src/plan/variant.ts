@@ -86,6 +86,8 @@ export interface Binding {
 export interface Flags {
   /** There is something to write for each element. */
   readonly EMITS: boolean;
+  /** Elements are written over what the row was computed from. */
+  readonly IN_PLACE: boolean;
   /** Class-index targets with label smoothing. */
   readonly SMOOTHING: boolean;
   /** Also the gradient with respect to probability targets. */
@@ -101,6 +103,7 @@ export interface Flags {
 
 export const NO_FLAGS: Flags = {
   EMITS: false,
+  IN_PLACE: false,
   SMOOTHING: false,
   TARGET_GRADIENT: false,
   TEMPERED: false,

@@ -130,14 +130,9 @@ function upstreams(): fc.Arbitrary<number> {
   );
 }
 
-/** How the rows run: as chosen for them, or by a strategy that is forced, with several segments to a row of some 100 classes. */
+/** As chosen for the rows, which is a thread or a workgroup to a row; or split, with several segments to a row of some 100 classes. */
 function policies(): fc.Arbitrary<Partial<Policy>> {
-  return fc.constantFrom<Partial<Policy>[]>(
-    {},
-    { strategy: 'row-per-thread' },
-    { strategy: 'row-per-workgroup', workgroupSize: 8 },
-    { strategy: 'split-row', workgroupSize: 8, segment: 128 },
-  );
+  return fc.constantFrom<Partial<Policy>[]>({}, { strategy: 'split-row', workgroupSize: 8, segment: 128 });
 }
 
 /** Shapes of rank 1 to 4 with any class axis: short rows of all sizes, sometimes long ones. */
@@ -190,21 +185,25 @@ function weights(classes: number): fc.Arbitrary<Float32Array<ArrayBuffer>> {
   );
 }
 
-function choicesFor(layout: Layout): fc.Arbitrary<CrossEntropyChoices> {
+/** A few combinations of options: each is a shader of its own, or several, to compile. */
+function choicesFor(
+  layout: Layout,
+): fc.Arbitrary<{ readonly choices: CrossEntropyChoices; readonly grad: boolean | 'in-place' }> {
   return fc
     .record({
-      weight: fc.option(weights(layout.classes), { nil: undefined }),
-      labelSmoothing: fc.constantFrom(0, 0, 0, 0.125, 1),
-      reduction: fc.constantFrom('none', 'none', 'mean', 'sum'),
+      style: fc.integer({ min: 0, max: 3 }),
+      weight: weights(layout.classes),
+      labelSmoothing: fc.constantFrom(0.125, 0.5, 1),
       rows: arrayOf(upstreams(), layout.rows),
       all: fc.constantFrom(1, 0.5, -3, 0),
     })
-    .map(({ weight, labelSmoothing, reduction, rows, all }) => ({
-      ...(weight && { weight }),
-      labelSmoothing,
-      reduction: reduction as 'none' | 'mean' | 'sum',
-      gradOutput: reduction === 'none' ? rows : all,
-    }));
+    .map(({ style, weight, labelSmoothing, rows, all }) => {
+      if (style === 0) return { choices: { reduction: 'none', gradOutput: rows }, grad: true };
+      if (style === 1) return { choices: { reduction: 'mean', weight, gradOutput: all }, grad: 'in-place' };
+      if (style === 2)
+        return { choices: { reduction: 'none', weight, labelSmoothing, gradOutput: rows }, grad: true };
+      return { choices: { reduction: 'sum', labelSmoothing }, grad: false };
+    });
 }
 
 interface CrossEntropyCase<Targets> {
@@ -214,24 +213,20 @@ interface CrossEntropyCase<Targets> {
   readonly grad: boolean | 'in-place';
 }
 
-function grads(): fc.Arbitrary<boolean | 'in-place'> {
-  return fc.constantFrom<(boolean | 'in-place')[]>(false, true, true, 'in-place');
-}
-
 /** Kept targets and ignored ones; `ignoreIndex` may be a class. */
 function indexCases(): fc.Arbitrary<CrossEntropyCase<Int32Array<ArrayBuffer>>> {
   return crossEntropyRows().chain((of) => {
     const { classes, rows } = of.layout;
     const ignores = fc.constantFrom(-100, 0, classes - 1, -1);
     return fc
-      .record({ choices: choicesFor(of.layout), ignoreIndex: ignores, grad: grads() })
-      .chain((rest) => {
-        const target = fc.oneof({ weight: 5, arbitrary: fc.nat(classes - 1) }, fc.constant(rest.ignoreIndex));
+      .record({ options: choicesFor(of.layout), ignoreIndex: ignores })
+      .chain(({ options, ignoreIndex }) => {
+        const target = fc.oneof({ weight: 5, arbitrary: fc.nat(classes - 1) }, fc.constant(ignoreIndex));
         return fc.array(target, { minLength: rows, maxLength: rows }).map((targets) => ({
           of,
           targets: Int32Array.from(targets),
-          choices: { ...rest.choices, ignoreIndex: rest.ignoreIndex },
-          grad: rest.grad,
+          choices: { ...options.choices, ignoreIndex },
+          grad: options.grad,
         }));
       });
   });
@@ -246,12 +241,9 @@ function probsCases(): fc.Arbitrary<CrossEntropyCase<Float32Array<ArrayBuffer>>>
     fc.constantFrom(0x7fc00000, 0x7f800000, 0xff800000, 0x80000000),
   );
   return crossEntropyRows().chain((of) =>
-    fc.record({
-      of: fc.constant(of),
-      targets: arrayOf(prob, of.logits.length),
-      choices: choicesFor(of.layout),
-      grad: grads(),
-    }),
+    fc
+      .record({ targets: arrayOf(prob, of.logits.length), options: choicesFor(of.layout) })
+      .map(({ targets, options }) => ({ of, targets, ...options })),
   );
 }
 

@@ -157,8 +157,9 @@ async function runGroup(env: Env, strategy: Strategy, group: Group): Promise<voi
 
 /** More rows than a workgroup has threads where they are short, and one where they are very long. */
 function rowsFor(classes: number, workgroupSize: number): number {
-  if (classes <= 17) return workgroupSize + 5;
-  if (classes <= 128) return 30;
+  // Multiples of 4 and others, whatever the classes: sums over rows have an alignment of their own.
+  if (classes <= 17) return workgroupSize + (classes % 8 < 4 ? 4 : 5);
+  if (classes <= 128) return classes % 8 < 4 ? 28 : 30;
   if (classes < ALWAYS) return 5;
   return classes <= 20_000 ? 2 : 1;
 }
