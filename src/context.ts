@@ -186,7 +186,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
     Promise.resolve(options.gpu).catch(() => undefined);
     return new Context(new CpuBackend(), policy);
   }
-  const adapter = await findAdapter(options.gpu, backend === 'webgpu');
+  const adapter = await findAdapter(op, options.gpu, backend === 'webgpu');
   if (typeof adapter === 'string') {
     if (backend === 'auto') return new Context(new CpuBackend(), policy);
     throw new WebGpuUnavailableError(`${op}: ${adapter}`, { op });

@@ -16,6 +16,7 @@ const WANTED_LIMITS = [
 
 /** An adapter and what it was asked from; or, as a string, why there is none and what to do. */
 export async function findAdapter(
+  op: string,
   given: GPU | undefined | PromiseLike<GPU | undefined>,
   anyAdapter: boolean,
 ): Promise<{ readonly adapter: GPUAdapter; readonly gpu: GPU } | string> {
@@ -29,10 +30,10 @@ export async function findAdapter(
         "in Node, install the `webgpu` package and pass { gpu: await gpu() } with `gpu` from 'webgpu-loss/node'; or use backend: 'cpu'."
       );
     }
-    if (typeof gpu.requestAdapter !== 'function')
-      return 'the gpu given is no GPU object: it has no requestAdapter.';
+    checkGpu(op, gpu);
     adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   } catch (cause) {
+    if (cause instanceof InvalidArgumentError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     return `WebGPU failed to look for an adapter: ${reason}. Use backend: 'cpu', or try again later.`;
   }
@@ -45,6 +46,11 @@ export async function findAdapter(
   if (!anyAdapter && isFallback(adapter))
     return 'WebGPU has only a software adapter, which is slower than the CPU backend.';
   return { adapter, gpu };
+}
+
+function checkGpu(op: string, gpu: GPU): void {
+  if (typeof gpu.requestAdapter === 'function') return;
+  throw new InvalidArgumentError(`${op}: gpu must be a GPU object, such as navigator.gpu.`, { op });
 }
 
 function ambientGpu(): GPU | undefined {

@@ -146,7 +146,15 @@ export class GpuBackend implements Backend {
         operands[name] = { storage: this.createBuffer(`${spec.op}.${name}`, bytesOf(role)), work: CLEAN };
       }
       const scratch = this.createScratch(spec.op, plan.scratch);
-      const bound = bindPlan(this.device, this.facts, plan, pipelines, scratch, operands);
+      let bound: Bound;
+      try {
+        bound = bindPlan(this.device, this.facts, plan, pipelines, scratch, operands);
+      } catch (error) {
+        for (const name of Object.keys(operands))
+          if (!(name in given)) this.free((operands[name] as Operand).storage);
+        for (const buffer of scratch.values()) buffer.destroy();
+        throw error;
+      }
       if (bound.dispatches.length > 0) {
         const encoder = this.device.createCommandEncoder({ label: spec.op });
         encodeAll(encoder, bound.dispatches);

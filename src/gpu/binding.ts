@@ -1,14 +1,12 @@
 import type { GpuStorage, Operands } from '../backend.js';
 import { ELEMENT_BYTES } from '../dtype.js';
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, OutOfMemoryError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import type { Dispatch, Pass, Source } from '../plan/pass.js';
 import type { Plan } from '../plan/plan.js';
 import type { Pipeline } from './pipelines.js';
 
-// GPUBufferUsage; the global is missing in Node.
-const COPY_DST = 0x8;
-const UNIFORM = 0x40;
+const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
 // See shaders/lib/params.wgsl: 23 numbers, padding, then two numbers for each of 16 bindings.
 const PLACES_WORD = 24;
 const PARAMS_BYTES = 4 * (PLACES_WORD + 32);
@@ -39,13 +37,8 @@ export function bindPlan(
 ): Bound {
   const stride = align(PARAMS_BYTES, facts.limits.minUniformBufferOffsetAlignment);
   const count = plan.passes.reduce((sum, pass) => sum + pass.dispatches.length, 0);
-  const params = device.createBuffer({
-    __proto__: null,
-    label: `${plan.spec.op} params`,
-    size: Math.max(1, count) * stride,
-    usage: UNIFORM | COPY_DST,
-  } as GPUBufferDescriptor);
-  const words = new ArrayBuffer(Math.max(1, count) * stride);
+  const params = createParams(device, facts, plan, Math.max(1, count) * stride);
+  const words = params.getMappedRange();
   const dispatches: BoundDispatch[] = [];
   plan.passes.forEach((pass, i) => {
     const { pipeline, layout, key } = pipelines[i] as Pipeline;
@@ -85,9 +78,27 @@ export function bindPlan(
       dispatches.push({ pipeline, group, grid: dispatch.grid });
     }
   });
-  // Not mapped at creation: that throws where there is no memory, past the error scopes.
-  device.queue.writeBuffer(params, 0, words);
+  params.unmap();
   return { dispatches, params };
+}
+
+/** Mapped, so that filling it needs no submission. Where there is no memory for that, `createBuffer` throws. */
+function createParams(device: GPUDevice, facts: AdapterFacts, plan: Plan, size: number): GPUBuffer {
+  const { op } = plan.spec;
+  try {
+    return device.createBuffer({
+      __proto__: null,
+      label: `webgpu-loss ${op} params`,
+      size,
+      usage: UNIFORM,
+      mappedAtCreation: true,
+    } as GPUBufferDescriptor);
+  } catch (cause) {
+    throw new OutOfMemoryError(
+      `${op}: out of memory: no ${size} bytes for parameters. Destroy tensors that are no longer needed, or split the batch.`,
+      { op, adapter: facts, cause },
+    );
+  }
 }
 
 function storageOf(source: Source, scratch: ReadonlyMap<string, GPUBuffer>, operands: Operands): GpuStorage {
