@@ -26,7 +26,8 @@ export interface OpPlan<Bindings extends object> {
   /** Bytes of GPU memory that the plan holds besides its parameters. */
   readonly scratchBytes: number;
   /**
-   * Records the work into the caller's encoder or compute pass; submits nothing. The first call with a set of buffers binds them, later
+   * Records the work into the caller's encoder or compute pass; submits nothing, so results hold what they held before until the caller
+   * submits. The first call with a set of buffers binds them, later
    * ones create nothing on the device. On a CPU context it runs at once, and the encoder may be undefined.
    *
    * @throws InvalidArgumentError for bindings that are missing, too many, or of another shape or dtype; DeviceLostError.

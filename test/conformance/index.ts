@@ -1,12 +1,26 @@
 import type { Golden } from '../support/golden.js';
 import type { Check } from './check.js';
+import { determinismChecks } from './determinism.js';
 import { errorChecks } from './errors.js';
 import { goldenChecks } from './golden.js';
 import { layoutChecks } from './layouts.js';
+import { orderChecks } from './order.js';
 import { planChecks } from './plans.js';
+import { propertyChecks } from './properties.js';
+import { sizeChecks } from './sizes.js';
 import { strategyChecks } from './strategies.js';
 
 /** Everything that must hold on every target. */
 export function checks(golden: Golden): Check[] {
-  return [...goldenChecks(golden), ...errorChecks(), ...planChecks(), ...layoutChecks(), ...strategyChecks()];
+  return [
+    ...goldenChecks(golden),
+    ...errorChecks(),
+    ...planChecks(),
+    ...orderChecks(),
+    ...layoutChecks(),
+    ...strategyChecks(),
+    ...propertyChecks(),
+    ...determinismChecks(),
+    ...sizeChecks(),
+  ];
 }

@@ -32,6 +32,8 @@ async function optionsOf(name: string): Promise<string[]> {
   const args: Record<string, readonly unknown[]> = {
     createContext: [{ noSuchOption: 1 }],
     crossEntropy: [logits(), new Int32Array(3), { noSuchOption: 1 }],
+    nllLoss: [logits(), new Int32Array(3), { noSuchOption: 1 }],
+    binaryCrossEntropy: [logits(), logits(), { noSuchOption: 1 }],
     logSumExpGrad: [logits(), new Float32Array(3), new Float32Array(3), { noSuchOption: 1 }],
     softmaxGrad: [logits(), logits(), { noSuchOption: 1 }],
     logSoftmaxGrad: [logits(), logits(), { noSuchOption: 1 }],
@@ -133,7 +135,7 @@ test('the table of the policy names every field', async () => {
   const refusal = await createContext({ backend: 'cpu', policy: { no: 1 } as object }).catch(
     (error) => error,
   );
-  expect(listed?.join(', ')).toBe(/a policy has (.*)\.$/.exec(refusal.message)?.[1]);
+  expect(listed?.join(', ')).toBe(/there are (.*)\.$/.exec(refusal.message)?.[1]);
   const { workgroupSize, segment } = choosePolicy({ classes: 1, inner: 1 }, ctx.info);
   const defaults = new Map(
     table?.rows.map(([field = '', , value = '']) => [quoted(field)[0], quoted(value)[0]]),

@@ -65,8 +65,8 @@ test('chunks hold every row once, in order, and fit in a binding wherever they s
       strategies,
       (outer, classes, inner, spare, strategy) => {
         const block = classes * inner;
-        // The strategies' own vectors have to fit whole.
-        const limit = Math.max(block * 4 + ALIGNMENT, outer * inner * 4 * 3) + spare;
+        // The handover of a split row, three words of statistic and three of record a row, has to fit whole.
+        const limit = Math.max(block * 4 + ALIGNMENT, outer * inner * 4 * 6) + spare;
         const facts = factsWith({ maxStorageBufferBindingSize: limit });
         const plan = makePlan(specOf([outer, classes, inner], 1), facts, { strategy });
         for (const { dispatches } of plan.passes) {
