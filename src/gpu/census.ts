@@ -5,6 +5,9 @@ import type { Verdict } from '../work.js';
 import type { LossDevice } from './device.js';
 import { download } from './readback.js';
 
+/** The scratch buffer that outlives its call: what it says is asked when a result is read. */
+export const CENSUS = 'census';
+
 const BAD_ROW = 2;
 const BAD_VALUE = 3;
 

@@ -1,0 +1,176 @@
+import { checkAliasing } from '../aliasing.js';
+import type { Executable, GpuStorage, Operands } from '../backend.js';
+import { InvalidArgumentError, type LossError } from '../errors.js';
+import { type Plan, summarize } from '../plan/plan.js';
+import type { Spec } from '../spec.js';
+import { deriveWork, type Verdict, type Work } from '../work.js';
+import type { GpuBackend } from './backend.js';
+import { type Bound, type BoundDispatch, bindPlan } from './binding.js';
+import { CENSUS } from './census.js';
+import type { LossDevice } from './device.js';
+import type { Pipeline } from './pipelines.js';
+
+/** Sets of buffers that a plan stays bound to; a training loop has one or two, a ring of buffers some more. */
+const MOST_BOUND = 64;
+
+/** A plan with its pipelines and scratch; bound once to each set of buffers it meets. */
+export class GpuExecutable implements Executable {
+  readonly passes: Executable['passes'];
+  readonly scratchBytes: number;
+  private readonly backend: GpuBackend;
+  private readonly runtime: LossDevice;
+  private readonly plan: Plan;
+  private readonly pipelines: readonly Pipeline[];
+  private readonly scratch: ReadonlyMap<string, GPUBuffer>;
+  private readonly bound: BoundSet[] = [];
+  private readonly retired: BoundSet[] = [];
+
+  constructor(
+    backend: GpuBackend,
+    runtime: LossDevice,
+    plan: Plan,
+    pipelines: readonly Pipeline[],
+    scratch: ReadonlyMap<string, GPUBuffer>,
+  ) {
+    this.backend = backend;
+    this.runtime = runtime;
+    this.plan = plan;
+    this.pipelines = pipelines;
+    this.scratch = scratch;
+    this.passes = summarize(plan.passes);
+    this.scratchBytes = [...scratch.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, operands: Operands): Work {
+    const { op } = this.plan.spec;
+    this.runtime.check(op);
+    if (!isEncoder(encoder)) {
+      throw new InvalidArgumentError(
+        `${op}: encode needs a GPUCommandEncoder or a GPUComputePassEncoder of the context's device.`,
+        { op },
+      );
+    }
+    const set = this.boundTo(operands);
+    encodeAll(encoder, set.bound.dispatches);
+    return set.workFor(operands);
+  }
+
+  destroy(): void {
+    for (const set of [...this.bound.splice(0), ...this.retired.splice(0)]) set.destroy();
+    for (const buffer of this.scratch.values()) buffer.destroy();
+  }
+
+  /** The set of these buffers; the most recent one first. */
+  private boundTo(operands: Operands): BoundSet {
+    const at = this.bound.findIndex((set) => set.isOf(operands));
+    if (at === 0) return this.bound[0] as BoundSet;
+    const [known] = at > 0 ? this.bound.splice(at, 1) : [];
+    const set = known ?? this.bind(operands);
+    this.bound.unshift(set);
+    // A set that falls out may still be in a command buffer that is not submitted yet, so it is freed with the plan.
+    if (this.bound.length > MOST_BOUND) this.retired.push(this.bound.pop() as BoundSet);
+    return set;
+  }
+
+  /** Each set has its own census, so that what is read of one set does not depend on the targets of another. */
+  private bind(operands: Operands): BoundSet {
+    const { plan, pipelines, backend } = this;
+    const { spec } = plan;
+    checkAliasing(spec, operands);
+    const own = new Map([...plan.scratch].filter(([name]) => name === CENSUS));
+    const { result, failure } = this.runtime.scoped(spec.op, () => {
+      const census = backend.createScratch(spec.op, own);
+      const scratch = new Map([...this.scratch, ...census]);
+      const bound = bindPlan(backend.device, backend.facts, plan, pipelines, scratch, operands);
+      return { bound, verdict: backend.verdictOf(spec, census.get(CENSUS)) };
+    });
+    return new BoundSet(spec, result.bound, failure, result.verdict, operands);
+  }
+}
+
+/** A plan on one set of buffers. */
+class BoundSet {
+  readonly bound: Bound;
+  private readonly spec: Spec;
+  private readonly failure: Promise<LossError | undefined>;
+  private readonly verdict: Verdict | undefined;
+  private readonly storages: readonly (readonly [string, GpuStorage])[];
+  private inputs: readonly Work[] = [];
+  private work: Work | undefined;
+
+  constructor(
+    spec: Spec,
+    bound: Bound,
+    failure: Promise<LossError | undefined>,
+    verdict: Verdict | undefined,
+    operands: Operands,
+  ) {
+    this.spec = spec;
+    this.bound = bound;
+    this.failure = failure;
+    this.verdict = verdict;
+    verdict?.retain();
+    this.storages = Object.entries(operands).map(([name, { storage }]) => [name, storage as GpuStorage]);
+  }
+
+  isOf(operands: Operands): boolean {
+    return this.storages.every(([name, storage]) => {
+      const other = operands[name]?.storage as GpuStorage;
+      return other.buffer === storage.buffer && other.byteOffset === storage.byteOffset;
+    });
+  }
+
+  destroy(): void {
+    this.bound.params.destroy();
+    this.verdict?.release();
+  }
+
+  /** The work of the outputs; made anew only when the story of an input has changed. */
+  workFor(operands: Operands): Work {
+    const inputs = inputWorks(this.spec, operands);
+    if (this.work === undefined || inputs.some((work, i) => work !== this.inputs[i])) {
+      this.inputs = inputs;
+      this.work = workOf(this.spec, operands, this.failure, this.verdict);
+    }
+    return this.work;
+  }
+}
+
+function inputWorks(spec: Spec, operands: Operands): Work[] {
+  return Object.entries(operands).flatMap(([name, { work }]) =>
+    spec.roles[name]?.access === 'out' ? [] : [work],
+  );
+}
+
+/** The work of a call's outputs: its own outcome and verdict, and those of what it read. */
+export function workOf(
+  spec: Spec,
+  operands: Operands,
+  failure: Promise<LossError | undefined>,
+  verdict: Verdict | undefined,
+): Work {
+  return deriveWork(inputWorks(spec, operands), failure, verdict === undefined ? [] : [verdict]);
+}
+
+/** Told apart by what they can do: a foreign device may come from another global scope. */
+function isEncoder(value: unknown): value is GPUCommandEncoder | GPUComputePassEncoder {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ('beginComputePass' in value || 'dispatchWorkgroups' in value)
+  );
+}
+
+export function encodeAll(
+  encoder: GPUCommandEncoder | GPUComputePassEncoder,
+  dispatches: readonly BoundDispatch[],
+): void {
+  const own = 'beginComputePass' in encoder;
+  const pass = own ? encoder.beginComputePass() : encoder;
+  for (const { pipeline, group, grid } of dispatches) {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(grid[0], grid[1]);
+  }
+  if (own) pass.end();
+}
