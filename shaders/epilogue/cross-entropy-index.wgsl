@@ -55,8 +55,7 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   var half_loss: u32;
   if (SMOOTHING) {
     let keep = ieee_mul(bitcast<u32>(params.keep), weight);
-    let half_spread = ieee_add(ieee_mul(stat_mass(stat), bitcast<u32>(0.5 * d.log_sum)), stat_gap(stat));
-    half_loss = ieee_add(ieee_mul(keep, half_nll), half_spread);
+    half_loss = ieee_add(ieee_mul(keep, half_nll), stat_half_loss(stat, d.log_sum));
     r.factor = scale;
     r.pull = ieee_mul(scale, ieee_add(keep, stat_mass(stat)));
     let share = ieee_add(keep, ieee_mul(weight, bitcast<u32>(params.spread)));

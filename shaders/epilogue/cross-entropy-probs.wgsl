@@ -29,9 +29,8 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   let scale = ieee_div(get_gradOutput(row_number(row)), bitcast<u32>(params.divisor));
   if (!key_is_finite(d.top)) { return Row(d, BITS_NAN, BITS_NAN, BITS_NAN, BITS_NAN); }
   let mass = stat_mass(stat);
-  let half_loss = ieee_add(ieee_mul(mass, bitcast<u32>(0.5 * d.log_sum)), stat_gap(stat));
   let factor = ieee_mul(scale, bitcast<u32>(params.chain));
-  var r = Row(d, scale, ieee_mul(factor, mass), factor, twice(half_loss));
+  var r = Row(d, scale, ieee_mul(factor, mass), factor, twice(stat_half_loss(stat, d.log_sum)));
   if (Z_LOSS) {
     let lse = distribution_lse(d);
     let z_lse = ieee_mul(bitcast<u32>(params.z_loss), lse);

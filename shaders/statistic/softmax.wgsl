@@ -15,7 +15,7 @@ fn stat_merge(a: Stat, b: Stat) -> Stat { return Stat(softmax_merge(a.softmax, b
 
 // The parts that only a weighted statistic has.
 fn stat_mass(stat: Stat) -> u32 { return 0u; }
-fn stat_gap(stat: Stat) -> u32 { return 0u; }
+fn stat_half_loss(stat: Stat, log_sum: f32) -> u32 { return 0u; }
 
 fn stat_store(at: u32, stat: Stat) {
   put_handover(at, bitcast<u32>(stat.softmax.top));

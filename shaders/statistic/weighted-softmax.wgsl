@@ -29,7 +29,8 @@ fn add_odd(stat: ptr<function, Stat>, row: u32, c: u32, half_top: f32) {
     let prob = probability_bits(row, i);
     let q = ieee_mul(weight, prob);
     let x = logit_of(row, i);
-    var gap = ieee_mul(q, bitcast<u32>(tempered(half_top - 0.5 * bitcast<f32>(x))));
+    // An infinite coefficient shows in the mass; times a gap that is 0 only so far it would be NaN.
+    var gap = select(ieee_mul(q, bitcast<u32>(tempered(half_top - 0.5 * bitcast<f32>(x)))), 0u, is_inf(q));
     if (x == BITS_NEG_INF) { gap = select(ieee_mul(weight, ieee_mul(prob, BITS_INF)), 0u, (prob & BITS_ABS) == 0u); }
     (*stat).mass_met |= met(q);
     (*stat).gap_met |= met(gap);
@@ -74,8 +75,13 @@ fn stat_merge(a: Stat, b: Stat) -> Stat {
 }
 
 fn stat_mass(stat: Stat) -> u32 { return sum_bits(stat.mass, stat.mass_met); }
-// Sum of q_j (max - x_j), halved.
-fn stat_gap(stat: Stat) -> u32 { return sum_bits(stat.gap, stat.gap_met); }
+// sum q_j (lse - x_j), halved. An infinite mass decides it, but for a single class, whose log S is 0.
+fn stat_half_loss(stat: Stat, log_sum: f32) -> u32 {
+  let mass = stat_mass(stat);
+  let gap = sum_bits(stat.gap, stat.gap_met);
+  let of_mass = select(ieee_mul(mass, bitcast<u32>(0.5 * log_sum)), mass, is_inf(mass) && params.classes > 1u);
+  return ieee_add(of_mass, gap);
+}
 
 fn stat_store(at: u32, stat: Stat) {
   put_handover(at, bitcast<u32>(stat.softmax.top));

@@ -11,6 +11,9 @@ import { Pipelines } from './pipelines.js';
 /** Submissions that may wait for the device before the next op call waits for them: bounds the memory of results nobody reads. */
 const MOST_IN_FLIGHT = 32;
 
+/** How long the loss of a device may be told after its first effects, in milliseconds. */
+const PATIENCE = 500;
+
 /** A GPUDevice with what the specification leaves to its users: latched loss, errors tied to the work that caused them. */
 export class LossDevice {
   readonly device: GPUDevice;
@@ -52,9 +55,10 @@ export class LossDevice {
     }
   }
 
-  /** The loss of the device, if it is known yet. */
-  lossSoFar(): DeviceLostError | undefined {
-    return this.lostError;
+  /** The loss of the device, if it comes within a moment. */
+  lossSoon(): Promise<DeviceLostError | undefined> {
+    const moment = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), PATIENCE));
+    return Promise.race([this.lost, moment]);
   }
 
   close(): void {
@@ -108,7 +112,7 @@ export class LossDevice {
       return undefined;
     } catch (cause) {
       // Scopes reject only when the device is gone.
-      return this.lostError ?? (await Promise.race([this.lost, settleLater(op, this.facts, cause)]));
+      return (await this.lossSoon()) ?? gone(op, this.facts, cause);
     }
   }
 
@@ -130,21 +134,15 @@ export class LossDevice {
   }
 }
 
-/** The error for a scope that rejected, should the loss of the device not be reported soon. */
-function settleLater(op: string, facts: AdapterFacts, cause: unknown): Promise<DeviceLostError> {
-  return new Promise((resolve) => {
-    setTimeout(() => {
-      resolve(
-        new DeviceLostError(
-          `${op}: the GPU device stopped answering; make a new context with createContext().`,
-          {
-            op,
-            adapter: facts,
-            cause,
-            reason: 'unknown',
-          },
-        ),
-      );
-    }, 1000);
-  });
+/** The error for a device that no longer answers, though its loss was not reported. */
+function gone(op: string, facts: AdapterFacts, cause: unknown): DeviceLostError {
+  return new DeviceLostError(
+    `${op}: the GPU device stopped answering; make a new context with createContext().`,
+    {
+      op,
+      adapter: facts,
+      cause,
+      reason: 'unknown',
+    },
+  );
 }

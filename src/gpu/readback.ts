@@ -61,5 +61,6 @@ async function outcome(
       }),
   );
   const refusal = await refused;
-  return refusal ?? runtime.lossSoFar() ?? mapping;
+  // A map that fails alone mostly means that the device went; its loss may be told a little later.
+  return refusal ?? (mapping && ((await runtime.lossSoon()) ?? mapping));
 }

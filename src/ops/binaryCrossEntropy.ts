@@ -1,7 +1,10 @@
 import { binaryCrossEntropy as binaryCrossEntropyOnCpu } from '../cpu/binaryCrossEntropy.js';
 import type { TypedArray } from '../dtype.js';
 import { checkOptions } from '../options.js';
-import { binaryCrossEntropyEpilogue } from '../plan/epilogue/binaryCrossEntropy.js';
+import {
+  binaryCrossEntropyEpilogue,
+  binaryCrossEntropySumEpilogue,
+} from '../plan/epilogue/binaryCrossEntropy.js';
 import type { PassBuilder } from '../plan/pass.js';
 import { sumStatistic } from '../plan/statistics.js';
 import { elementCount } from '../shape.js';
@@ -31,8 +34,8 @@ export interface BinaryCrossEntropyResult {
 }
 
 /**
- * Binary cross-entropy of logits: w ((1 - t) x + l softplus(-x)) with l = 1 + (posWeight - 1) t, for each element, as PyTorch's
- * `binary_cross_entropy_with_logits`. Special values follow IEEE arithmetic of that formula.
+ * Binary cross-entropy of logits for each element, as PyTorch's `binary_cross_entropy_with_logits`:
+ * w ((1 - t) softplus(x) + posWeight t softplus(-x)). An infinite logit gives what IEEE arithmetic gives for PyTorch's form.
  *
  * @param logits f32, any shape.
  * @param targets f32, the shape of the logits; usually in [0, 1].
@@ -86,14 +89,14 @@ export async function binaryCrossEntropy(
     const upstreamAs = reduced ? 'upstream' : 'gradOutput';
     const rowPasses = build.build({
       rows: { count: rows, classes, inner: 1 },
-      epilogue: binaryCrossEntropyEpilogue,
+      epilogue: reduced ? binaryCrossEntropySumEpilogue : binaryCrossEntropyEpilogue,
       ...(reduced ? { statistic: sumStatistic } : {}),
       roles: {
         ...Object.fromEntries(named.filter((name) => name in roles).map((name) => [name, name])),
         ...('gradOutput' in roles ? { [upstreamAs]: 'gradOutput' } : {}),
         ...(reduced ? { losses } : { loss: 'loss' }),
       },
-      flags: { ELEMENT_LOSS: !reduced, TARGET_GRADIENT: grad, POS_WEIGHT: posWeight !== undefined },
+      flags: { TARGET_GRADIENT: grad, POS_WEIGHT: posWeight !== undefined },
       constants: {
         gradOutput: typeof upstream === 'number' ? upstream : 1,
         divisor,

@@ -96,8 +96,7 @@ export interface Flags {
   readonly TEMPERED: boolean;
   readonly SOFTCAP: boolean;
   readonly Z_LOSS: boolean;
-  /** Binary cross-entropy: a loss for each element; a weight of the positives. */
-  readonly ELEMENT_LOSS: boolean;
+  /** Binary cross-entropy with a weight of the positives. */
   readonly POS_WEIGHT: boolean;
 }
 
@@ -109,7 +108,6 @@ export const NO_FLAGS: Flags = {
   TEMPERED: false,
   SOFTCAP: false,
   Z_LOSS: false,
-  ELEMENT_LOSS: false,
   POS_WEIGHT: false,
 };
 

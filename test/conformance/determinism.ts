@@ -64,8 +64,8 @@ async function anyBatch({ ctx }: Env): Promise<void> {
   const batch = makeBatch(count, 149, 7);
   for (const policy of policies) {
     const all = await runRows(ctx, batch, policy);
-    // Rows of every kind, and the borders of workgroups of 64.
-    for (const r of [0, 5, 63, 64, 517, count - 1]) {
+    // Two in the middle of a workgroup or at its border, and the last.
+    for (const r of [5, 64, count - 1]) {
       const expected = sliceResults(all, count, r, r + 1);
       const orders = { alone: [r], first: [r, 1, 2, 3], last: [9, 8, 7, 6, 4, r] };
       for (const [place, order] of Object.entries(orders)) {
@@ -88,7 +88,7 @@ async function inChunks(env: Env): Promise<void> {
   const small = await contextOn(env, {
     limits: (own) =>
       intercept(own, {
-        maxStorageBufferBindingSize: () => 12_000,
+        maxStorageBufferBindingSize: () => 20_000,
         maxComputeWorkgroupsPerDimension: () => 16,
       }),
   });

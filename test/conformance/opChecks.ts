@@ -212,14 +212,19 @@ export async function checkCrossEntropy(
       env.ledger.checkAll(quantity, actual, expected, bound, `${where} ${key}`);
     };
     await compare('log-sum-exp', 'logSumExp', (r) => logSumExpBound(rows.row(r)));
-    await compare('cross-entropy loss', 'loss', bounds.loss, (r) => {
-      // An infinite probability times a log S that counts as 0.
-      if (byIndex || choices.reduction !== 'none' || rows.row(r).stats.logSum >= FLUSH) return false;
-      return rows.read(targets, r).some((q) => Math.abs(q) === Number.POSITIVE_INFINITY);
-    });
+    // Infinite probabilities times a log S or a p that counts as 0.
+    const hasInfinity = (r: number): boolean =>
+      !byIndex && rows.read(targets, r).some((q) => Math.abs(q) === Number.POSITIVE_INFINITY);
+    const isFlushed = (r: number): boolean => rows.row(r).stats.logSum < FLUSH && hasInfinity(r);
+    await compare('cross-entropy loss', 'loss', bounds.loss, (i) =>
+      choices.reduction === 'none'
+        ? isFlushed(i)
+        : Array.from({ length: layout.rows }, (_, r) => r).some(isFlushed),
+    );
     await compare('cross-entropy gradient', 'grad', bounds.grad, (i) => {
-      const g = typeof gradOutput === 'number' ? gradOutput : (gradOutput[rows.rowOf(i)] as number);
-      return !Number.isFinite(g) && isTiny(rows.at(i).probs[rows.classOf(i)] as number);
+      const r = rows.rowOf(i);
+      const g = typeof gradOutput === 'number' ? gradOutput : (gradOutput[r] as number);
+      return isTiny(rows.row(r).probs[rows.classOf(i)] as number) && (!Number.isFinite(g) || hasInfinity(r));
     });
     await compare('cross-entropy target gradient', 'gradTargets', bounds.gradTargets);
     if (grad === 'in-place' && result.grad !== x) throw new Error(`${where}: not in place`);

@@ -105,7 +105,8 @@ async function oneClass({ ctx }: Env): Promise<void> {
   const bad = values.map((value) => !Number.isFinite(value));
   const nanWhereBad = (value: number): number[] => bad.map((isBad) => (isBad ? Number.NaN : value));
   for (const strategy of ['row-per-thread', 'row-per-workgroup', 'split-row'] as const) {
-    const policy: Partial<Policy> = { strategy };
+    // As in `strategies`, which has the shaders compiled.
+    const policy: Partial<Policy> = { strategy, workgroupSize: 64 };
     await withTensors(async (keep) => {
       const expectAll = async (tensor: Tensor, expected: readonly number[], what: string): Promise<void> => {
         const actual = await numbers(keep(tensor));
@@ -119,12 +120,15 @@ async function oneClass({ ctx }: Env): Promise<void> {
       await expectAll(await softmax(x, { policy }), nanWhereBad(1), 'softmax');
       await expectAll(await logSoftmax(x, { policy }), nanWhereBad(0), 'logSoftmax');
       await expectAll(await logSumExp(x, { policy }), f32, 'logSumExp');
-      const options = { policy, reduction: 'none', grad: true } as const;
+      const gradOutput = new Float32Array(rows).fill(1);
+      const options = { policy, reduction: 'none', grad: true, gradOutput, returnLogSumExp: true } as const;
       const index = await crossEntropy(x, new Int32Array(rows), options);
+      keep(index.logSumExp as Tensor);
       await expectAll(index.loss, nanWhereBad(0), 'loss of indices');
       await expectAll(index.grad as Tensor, nanWhereBad(0), 'gradient of indices');
       const ones = keep(ctx.tensor(new Float32Array(rows).fill(1), [rows, 1]));
       const dense = await crossEntropy(x, ones, options);
+      keep(dense.logSumExp as Tensor);
       await expectAll(dense.loss, nanWhereBad(0), 'loss of probabilities');
       await expectAll(dense.grad as Tensor, nanWhereBad(0), 'gradient of probabilities');
       await expectAll(dense.gradTargets as Tensor, nanWhereBad(0), 'target gradient');

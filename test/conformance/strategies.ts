@@ -22,26 +22,28 @@ const CLASSES: readonly number[] = [
 const ALWAYS = 5000;
 
 /**
- * Two policies for each strategy. The second is for the sizes around its own borders and some others: every shader takes its
- * time to compile, and `determinism.ts` holds subgroups and vec4 against doing without.
+ * Two policies for each strategy. The second is for the ops and sizes that it could make a difference to: every shader takes its
+ * time to compile. `determinism.ts` holds subgroups and vec4 against doing without.
  */
 const POLICIES: Readonly<Record<Strategy, readonly [Partial<Policy>, Partial<Policy>]>> = {
-  'row-per-thread': [{ workgroupSize: 64 }, { workgroupSize: 256 }],
-  'row-per-workgroup': [{ workgroupSize: 64 }, { workgroupSize: 256, subgroups: false }],
+  'row-per-thread': [{ workgroupSize: 64 }, { workgroupSize: 256, vec4: false }],
+  'row-per-workgroup': [{ workgroupSize: 64 }, { workgroupSize: 256, subgroups: false, vec4: false }],
   // 1,024: rows of a few thousand classes have several segments, those of 131,072 more than the finishing threads.
   'split-row': [
     { workgroupSize: 64, segment: 1024 },
-    { workgroupSize: 256, segment: 8192, subgroups: false },
+    { workgroupSize: 256, segment: 8192, subgroups: false, vec4: false },
   ],
 };
 const SECOND: ReadonlySet<number> = new Set([
-  1, 5, 17, 255, 257, 1025, 4095, 4097, 8192, 16385, 50257, 131072,
+  1, 5, 17, 255, 257, 1025, 4095, 4097, 8192, 16384, 50257, 65536, 262144,
 ]);
 
 interface Group {
   readonly name: string;
   /** Sizes above `ALWAYS` that it runs. */
   readonly large: readonly number[];
+  /** Runs the second policy too. */
+  readonly both: boolean;
   /** Rows may be infinite, NaN, or have infinite results. */
   readonly extreme: boolean;
   readonly run: (env: Env, of: RowsCase, seed: number) => Promise<void>;
@@ -50,24 +52,28 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     name: 'softmax',
+    both: true,
     large: [8192, 50257, 131072],
     extreme: true,
     run: (env, of, seed) => checkSoftmax(env, { ...of, upstream: normals(of.logits.length, seed) }),
   },
   {
     name: 'logSoftmax',
+    both: false,
     large: [16385, 65536],
     extreme: true,
     run: (env, of, seed) => checkLogSoftmax(env, { ...of, upstream: normals(of.logits.length, seed) }),
   },
   {
     name: 'logSumExp',
+    both: true,
     large: [8192, 16384, 16385, 32768, 50257, 65536, 131072, 151936, 262144],
     extreme: true,
     run: (env, of, seed) => checkLogSumExp(env, { ...of, upstream: normals(of.layout.rows, seed) }),
   },
   {
     name: 'crossEntropy of indices, none',
+    both: true,
     large: [16384, 32768, 262144],
     extreme: true,
     run: (env, of, seed) =>
@@ -79,6 +85,7 @@ const GROUPS: readonly Group[] = [
   },
   {
     name: 'crossEntropy of indices, weighted mean in place',
+    both: false,
     large: [16385, 151936],
     extreme: false,
     run: (env, of, seed) =>
@@ -90,6 +97,7 @@ const GROUPS: readonly Group[] = [
   },
   {
     name: 'crossEntropy of indices, smoothed sum',
+    both: false,
     large: [50257],
     extreme: false,
     run: (env, of, seed) => {
@@ -103,6 +111,7 @@ const GROUPS: readonly Group[] = [
   },
   {
     name: 'crossEntropy of probabilities, none',
+    both: true,
     large: [16384, 65536],
     extreme: true,
     run: (env, of, seed) =>
@@ -115,6 +124,7 @@ const GROUPS: readonly Group[] = [
   },
   {
     name: 'crossEntropy of probabilities, weighted smoothed mean in place',
+    both: false,
     large: [50257],
     extreme: false,
     run: (env, of, seed) =>
@@ -141,7 +151,7 @@ async function runGroup(env: Env, strategy: Strategy, group: Group): Promise<voi
   const sizes = CLASSES.filter((classes) => classes < ALWAYS || group.large.includes(classes));
   for (const [at, classes] of sizes.entries()) {
     for (const [k, size] of POLICIES[strategy].entries()) {
-      if (k === 1 && !SECOND.has(classes)) continue;
+      if (k === 1 && !(group.both && SECOND.has(classes))) continue;
       // The CPU has no strategies.
       if (env.ctx.backend === 'cpu' && (k === 1 || classes > 20_000)) continue;
       const policy = { strategy, ...size };

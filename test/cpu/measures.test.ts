@@ -443,6 +443,14 @@ describe('edges of nllLoss', () => {
     }
     const unsigned = cpu.nllLoss([-1, -2], Uint32Array.of(2 ** 32 - 100), [1, 2]);
     expect(unsigned.outOfRange).toEqual({ row: 0, value: 2 ** 32 - 100 });
+    // The first of two, on an axis that is not the last.
+    const strided = cpu.nllLoss([-1, -2, -3, -4, -5, -6], Int32Array.of(0, 9, 8), [2, 3], {
+      axis: 0,
+      reduction: 'none',
+      grad: true,
+    });
+    expect(strided.outOfRange).toEqual({ row: 1, value: 9 });
+    expect(strided.grad).toEqual(Float64Array.of(-1, nan, nan, 0, nan, nan));
   });
 
   test('nothing kept: a mean is NaN, a sum 0, the gradient 0', () => {
@@ -548,6 +556,19 @@ describe('edges of klDivergence', () => {
     }
   });
 
+  test('nor has a bad row a divergence from nothing at all', () => {
+    expect(cpu.klDivergence([nan, 0], [0, 0], [2], { target: 'probs' }).divergence).toEqual(
+      Float64Array.of(nan),
+    );
+    expect(cpu.klDivergence([1, 0], [0, 0], [2], { target: 'probs' }).divergence).toEqual(Float64Array.of(0));
+  });
+
+  test('a teacher that all but excludes a class', () => {
+    // q = e^-720 under p = 1/2: the ratio of the two overflows.
+    const { divergence } = cpu.klDivergence([0, 0], [0, 720], [2], { target: 'logits' });
+    expect(divergence[0]).toBeCloseTo(Math.LN2, 15);
+  });
+
   test('an infinite upstream gradient is g p - g q', () => {
     const { grad } = cpu.klDivergence([0, 0, log0], [0, 0.5, 0], [3], {
       target: 'probs',
@@ -555,8 +576,13 @@ describe('edges of klDivergence', () => {
       gradOutput: inf,
     });
     expect(grad).toEqual(Float64Array.of(nan, nan, nan));
-    const both = cpu.klDivergence([0, 1], [1, 0], [2], { target: 'logits', grad: true, gradOutput: -inf });
-    expect(both.grad).toEqual(Float64Array.of(nan, nan));
+    for (const teacher of [
+      [1, 0],
+      [0, 2],
+    ]) {
+      const both = cpu.klDivergence([0, 1], teacher, [2], { target: 'logits', grad: true, gradOutput: -inf });
+      expect(both.grad).toEqual(Float64Array.of(nan, nan));
+    }
   });
 
   test('temperature^2 scales the value and all gradients', () => {
@@ -636,6 +662,7 @@ describe('edges of binaryCrossEntropy', () => {
 
   test('a single number', () => {
     expect(cpu.binaryCrossEntropy([0], [1], []).loss[0]).toBeCloseTo(Math.LN2, 15);
+    expect(cpu.binaryCrossEntropy([0], [1], [], { posWeight: [3] }).loss[0]).toBeCloseTo(3 * Math.LN2, 15);
   });
 });
 
@@ -689,6 +716,8 @@ describe('edges of logitStats', () => {
     expect(stats.targetRank).toEqual(Int32Array.of(0, -1));
     expect(stats.targetLogProb?.[1]).toBe(nan);
     expect(cpu.logitStats([1, 2], Int32Array.of(2), [2]).outOfRange).toEqual({ row: 0, value: 2 });
+    const both = cpu.logitStats([1, 2, 3, 4], Int32Array.of(7, 8), [2, 2]);
+    expect(both.outOfRange).toEqual({ row: 0, value: 7 });
   });
 
   test('what was not asked for is not there', () => {

@@ -441,3 +441,295 @@ export function logSumExpGradBound(row: RowFacts, j: number, g: number, given: n
   const relative = Math.expm1(given + U * surprise) + U * (c + k * surprise) + U;
   return Math.abs(g) * (p * relative + FLUSH) + FLUSH;
 }
+
+/** nllLoss `-w_t logp_t`: a product, unless the weight is 1. A subnormal may be flushed. */
+export function nllBound(loss: number, weighted: boolean): number {
+  return (weighted ? U * Math.abs(loss) : 0) + FLUSH;
+}
+
+/** A gradient that is its scale, up to the sign. */
+export function scaleBound(by: GradScale): number {
+  return by.error * Math.abs(by.scale) + FLUSH;
+}
+
+/** Mean distance from the maximum, D = sum p_j d_j, and the entropy, log S + D. */
+export interface EntropyFacts {
+  readonly gap: number;
+  readonly gapError: number;
+  readonly entropy: number;
+  readonly error: number;
+}
+
+/**
+ * Both parts of the entropy are sums of what is positive, so that a small entropy has a small error: here the log counts
+ * with the digits of log1p, not with the 2^-21 of the table.
+ *
+ * D: each term has the errors of its exp, of d_j, of the product and of the sum it goes through (and of the maximum it is
+ * moved to); then there are the error of S and a division. log S: the terms but the maximum's own 1 have the errors of S.
+ */
+export function entropyFacts(row: RowFacts): EntropyFacts {
+  const { kernel, probs, stats, depth } = row;
+  let gap = 0;
+  let square = 0;
+  for (let j = 0; j < probs.length; j++) {
+    const p = probs[j] as number;
+    if (p === 0) continue;
+    gap += p * drop(row, j);
+    square += p * drop(row, j) ** 2;
+  }
+  const entropy = stats.logSum + gap;
+  // A term beyond the reach of exp, where d_j is at least 87, may be left out.
+  const lost = probs.length * 88 * FLUSH;
+  const gapError =
+    U * ((kernel.c + depth + 4) * gap + kernel.k * square) + gap * (row.sumError + DIVISION + U) + lost;
+  const rest = stats.rest / stats.sum;
+  const logError = U * ((kernel.c + depth) * rest + kernel.k * gap + 6 * stats.logSum) + lost;
+  return { gap, gapError, entropy, error: logError + gapError + U * entropy };
+}
+
+/** Gradient `scale p_j (d_j - D)` of the entropy. */
+export function entropyGradientBound(row: RowFacts, j: number, facts: EntropyFacts, by: GradScale): number {
+  const p = row.probs[j] as number;
+  const size = Math.abs(by.scale);
+  if (p === 0) return (1 + size) * FLUSH;
+  const d = drop(row, j);
+  const excess = Math.abs(d - facts.gap);
+  const excessError = facts.gapError + U * d + U * excess;
+  return (
+    size * (probabilityBound(row, j) * (excess + excessError) + p * (excessError + 2 * U * excess)) +
+    by.error * size * p * excess +
+    FLUSH
+  );
+}
+
+/**
+ * A divergence's target in one row. `ratio` is u_j = log q_j - log p_j, and `ratioSize` the sum of the magnitudes that it
+ * is the difference of. What belongs to a class of probability 0 is never used.
+ */
+export interface KlFacts {
+  readonly probs: Float64Array;
+  readonly probErrors: Float64Array;
+  readonly ratios: Float64Array;
+  readonly ratioErrors: Float64Array;
+  /** Sum of the probabilities. */
+  readonly mass: number;
+  readonly massError: number;
+  readonly divergence: number;
+  readonly error: number;
+}
+
+/** A target that is the softmax of a teacher's logits. */
+export function klLogitsFacts(row: RowFacts, teacher: RowFacts): KlFacts {
+  return klFacts(row, {
+    prob: (j) => teacher.probs[j] as number,
+    probError: (j) => probabilityBound(teacher, j),
+    ratio: (j) => drop(row, j) - drop(teacher, j) + (row.stats.logSum - teacher.stats.logSum),
+    ratioSize: (j) => drop(row, j) + drop(teacher, j) + row.stats.logSum + teacher.stats.logSum,
+    ratioError: (j) => surpriseBound(row, j) + surpriseBound(teacher, j),
+    massError: 0, // The mass is 1, and not summed.
+  });
+}
+
+/** Probabilities as they are. Their logarithm is off by 2^-21 near 1, and by 3 ULP beyond. */
+export function klProbsFacts(row: RowFacts, probs: ArrayLike<number>): KlFacts {
+  const log = (j: number): number => Math.log(probs[j] as number);
+  return klFacts(row, {
+    prob: (j) => probs[j] as number,
+    probError: () => 0,
+    ratio: (j) => log(j) + drop(row, j) + row.stats.logSum,
+    ratioSize: (j) => Math.abs(log(j)) + drop(row, j) + row.stats.logSum,
+    ratioError: (j) => Math.max(2 ** -21, 6 * U * Math.abs(log(j))) + surpriseBound(row, j),
+  });
+}
+
+/** Log-probabilities as they are; their exp is computed. */
+export function klLogProbsFacts(row: RowFacts, logProbs: ArrayLike<number>): KlFacts {
+  const log = (j: number): number => logProbs[j] as number;
+  const { c, k } = row.kernel;
+  return klFacts(row, {
+    prob: (j) => Math.exp(log(j)),
+    probError: (j) => Math.exp(log(j)) * U * (c + k * Math.abs(log(j))) + FLUSH,
+    ratio: (j) => log(j) + drop(row, j) + row.stats.logSum,
+    ratioSize: (j) => Math.abs(log(j)) + drop(row, j) + row.stats.logSum,
+    ratioError: (j) => surpriseBound(row, j),
+  });
+}
+
+/**
+ * `D = sum q_j u_j`: however the terms are shared out among sums, each has the errors of q_j and u_j, of the difference,
+ * of the product, and of the sum it goes through, relative to the magnitudes u_j is made of.
+ */
+function klFacts(
+  row: RowFacts,
+  target: {
+    readonly prob: (j: number) => number;
+    readonly probError: (j: number) => number;
+    readonly ratio: (j: number) => number;
+    readonly ratioSize: (j: number) => number;
+    readonly ratioError: (j: number) => number;
+    readonly massError?: number;
+  },
+): KlFacts {
+  const n = row.probs.length;
+  const probs = new Float64Array(n);
+  const probErrors = new Float64Array(n);
+  const ratios = new Float64Array(n);
+  const ratioErrors = new Float64Array(n);
+  let mass = 0;
+  let massError = 0;
+  let divergence = 0;
+  let error = 0;
+  for (let j = 0; j < n; j++) {
+    const q = target.prob(j);
+    probs[j] = q;
+    if (q === 0) continue;
+    const size = target.ratioSize(j);
+    const ratio = target.ratio(j);
+    const ratioError = target.ratioError(j) + U * (size + Math.abs(ratio));
+    probErrors[j] = target.probError(j);
+    ratios[j] = ratio;
+    ratioErrors[j] = ratioError;
+    mass += q;
+    massError += (probErrors[j] as number) + U * row.depth * Math.abs(q);
+    divergence += q * ratio;
+    error +=
+      Math.abs(q) * (ratioError + U * (row.depth + 3) * size) +
+      (probErrors[j] as number) * (size + ratioError);
+  }
+  return {
+    probs,
+    probErrors,
+    ratios,
+    ratioErrors,
+    mass,
+    massError: target.massError ?? massError,
+    divergence,
+    error: error + U * Math.abs(divergence) + FLUSH,
+  };
+}
+
+/** Gradient `scale (p_j sum q_k - q_j)` with respect to the logits. */
+export function klGradientBound(row: RowFacts, j: number, facts: KlFacts, by: GradScale): number {
+  const p = row.probs[j] as number;
+  const q = facts.probs[j] as number;
+  const pull = facts.mass * p;
+  const excess = Math.abs(pull - q);
+  const size = Math.abs(by.scale);
+  return (
+    size *
+      (Math.abs(facts.mass) * probabilityBound(row, j) +
+        facts.massError * p +
+        (facts.probErrors[j] as number) +
+        U * (Math.abs(pull) + excess)) +
+    by.error * size * excess +
+    FLUSH
+  );
+}
+
+/** Gradient `scale q_j (u_j - D)` with respect to a teacher's logit. */
+export function klTeacherGradientBound(j: number, facts: KlFacts, by: GradScale): number {
+  const error = (facts.ratioErrors[j] as number) + facts.error;
+  return klProductBound(j, facts, (facts.ratios[j] as number) - facts.divergence, error, by);
+}
+
+/** Gradient `scale q_j (u_j + 1)` with respect to a log-probability. */
+export function klLogProbGradientBound(j: number, facts: KlFacts, by: GradScale): number {
+  return klProductBound(j, facts, (facts.ratios[j] as number) + 1, facts.ratioErrors[j] as number, by);
+}
+
+/** Gradient `scale (u_j + 1)` with respect to a probability. */
+export function klProbGradientBound(j: number, facts: KlFacts, by: GradScale): number {
+  const value = Math.abs((facts.ratios[j] as number) + 1);
+  const size = Math.abs(by.scale);
+  return size * ((facts.ratioErrors[j] as number) + (2 * U + by.error) * value) + FLUSH;
+}
+
+/** `scale q_j value`, `value` being the difference of numbers that are off by `error` together. */
+function klProductBound(j: number, facts: KlFacts, value: number, error: number, by: GradScale): number {
+  const q = facts.probs[j] as number;
+  const size = Math.abs(by.scale);
+  if (q === 0) return (1 + size) * FLUSH;
+  const factor = Math.abs(value);
+  const factorError = error + U * factor;
+  return (
+    size * ((facts.probErrors[j] as number) * (factor + factorError) + q * (factorError + 2 * U * factor)) +
+    by.error * size * q * factor +
+    FLUSH
+  );
+}
+
+/** One element of a binary cross-entropy: its target, and its weights where there are any. */
+export interface BinaryElement {
+  readonly logit: number;
+  readonly target: number;
+  readonly weight?: number | undefined;
+  readonly posWeight?: number | undefined;
+}
+
+/** `log(1 + e^x)` and its error, with the digits of log1p: that of exp, and 4 ULP. */
+function softplus(x: number, { c, k }: KernelFacts): { value: number; error: number } {
+  // Beyond 200 the tail is gone in float32, and its error with it.
+  const size = Math.min(Math.abs(x), 200);
+  const tail = Math.log1p(Math.exp(-size));
+  const value = Math.max(x, 0) + tail;
+  return { value, error: tail * U * (c + k * size + 8) + U * value + FLUSH };
+}
+
+/** `1 / (1 + e^-x)` and its error: that of exp, a sum and a division. */
+function sigmoid(x: number, { c, k }: KernelFacts): { value: number; error: number } {
+  const size = Math.min(Math.abs(x), 200);
+  const e = Math.exp(-size);
+  const value = (x >= 0 ? 1 : e) / (1 + e);
+  const exp = U * (c + k * size) * (x >= 0 ? e / (1 + e) : 1);
+  return { value, error: value * (exp + DIVISION + 2 * U) + FLUSH };
+}
+
+/** The loss `w ((1 - t) softplus(x) + a t softplus(-x))`, of which no part cancels, and its error. */
+export function binaryLoss(
+  { logit, target, weight, posWeight = 1 }: BinaryElement,
+  kernel: KernelFacts = CONSERVATIVE,
+): { value: number; error: number } {
+  const up = softplus(logit, kernel);
+  const down = softplus(-logit, kernel);
+  const negative = Math.abs(1 - target);
+  const positive = Math.abs(posWeight * target);
+  const value = (1 - target) * up.value + posWeight * target * down.value;
+  const parts =
+    negative * (up.error + 2 * U * up.value) +
+    positive * (down.error + 2 * U * down.value) +
+    U * Math.abs(value);
+  const w = Math.abs(weight ?? 1);
+  const round = weight === undefined ? 0 : U * w * Math.abs(value);
+  return { value: (weight ?? 1) * value, error: w * parts + round + FLUSH };
+}
+
+/** Gradient `scale ((1 - t) sigmoid(x) - a t sigmoid(-x))`; the element's weight is part of the scale. */
+export function binaryGradientBound(
+  { logit, target, posWeight = 1 }: BinaryElement,
+  by: GradScale,
+  kernel: KernelFacts = CONSERVATIVE,
+): number {
+  const on = sigmoid(logit, kernel);
+  const off = sigmoid(-logit, kernel);
+  const negative = Math.abs(1 - target);
+  const positive = Math.abs(posWeight * target);
+  const value = Math.abs((1 - target) * on.value - posWeight * target * off.value);
+  const error =
+    negative * (on.error + 2 * U * on.value) + positive * (off.error + 2 * U * off.value) + U * value;
+  return Math.abs(by.scale) * (error + (by.error + U) * value) + FLUSH;
+}
+
+/** Gradient `scale (a softplus(-x) - softplus(x))` with respect to the target, or plainly `-scale x`. */
+export function binaryTargetGradientBound(
+  { logit, posWeight }: BinaryElement,
+  by: GradScale,
+  kernel: KernelFacts = CONSERVATIVE,
+): number {
+  const size = Math.abs(by.scale);
+  if (posWeight === undefined) return size * (by.error + U) * Math.abs(logit) + FLUSH;
+  const up = softplus(logit, kernel);
+  const down = softplus(-logit, kernel);
+  const value = Math.abs(posWeight * down.value - up.value);
+  const error = Math.abs(posWeight) * (down.error + U * down.value) + up.error + U * value;
+  return size * (error + (by.error + U) * value) + FLUSH;
+}

@@ -1,24 +1,39 @@
 import source from '../../../shaders/epilogue/binary-cross-entropy.wgsl?raw';
+import sumSource from '../../../shaders/epilogue/binary-cross-entropy-sum.wgsl?raw';
+import elements from '../../../shaders/lib/binary-cross-entropy.wgsl?raw';
 import { expLogLibraries } from '../libraries.js';
-import type { Epilogue } from '../variant.js';
+import type { Epilogue, KernelRole } from '../variant.js';
 import { classWeightRole, matrixRole, resultRole, rowResultRole, upstreamRole } from './roles.js';
 
+const ONE = '0x3f800000u';
+const libraries = [...expLogLibraries, elements];
+
+const roles: Readonly<Record<string, KernelRole>> = {
+  logits: matrixRole('statistic', 'elements'),
+  targets: matrixRole('statistic', 'elements'),
+  weight: { ...matrixRole('statistic', 'elements'), absent: ONE },
+  posWeight: classWeightRole('statistic', 'elements'),
+  // Upstream gradient of each element (reduction 'none'), and of the reduced loss.
+  gradOutput: { ...matrixRole('elements'), absent: ONE },
+  upstream: upstreamRole('elements'),
+  grad: resultRole,
+  gradTargets: resultRole,
+};
+
+/** A loss for each element. */
 export const binaryCrossEntropyEpilogue: Epilogue = {
   name: 'binary-cross-entropy',
   source,
   words: 0,
-  libraries: expLogLibraries,
-  roles: {
-    logits: matrixRole('statistic', 'elements'),
-    targets: matrixRole('statistic', 'elements'),
-    weight: { ...matrixRole('statistic', 'elements'), absent: '0x3f800000u' },
-    posWeight: classWeightRole('statistic', 'elements'),
-    // Upstream gradient of each element (reduction 'none'), and of the reduced loss.
-    gradOutput: { ...matrixRole('elements'), absent: '0x3f800000u' },
-    upstream: upstreamRole('elements'),
-    losses: rowResultRole,
-    loss: resultRole,
-    grad: resultRole,
-    gradTargets: resultRole,
-  },
+  libraries,
+  roles: { ...roles, loss: resultRole },
+};
+
+/** The sum of the losses of each row. */
+export const binaryCrossEntropySumEpilogue: Epilogue = {
+  name: 'binary-cross-entropy-sum',
+  source: sumSource,
+  words: 0,
+  libraries,
+  roles: { ...roles, losses: rowResultRole },
 };

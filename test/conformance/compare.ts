@@ -1,0 +1,53 @@
+import type { GoldenCase, GoldenOutput } from '../support/golden.js';
+import type { Ledger } from '../support/ledger.js';
+import { expectationOf } from './contract.js';
+
+/** Compares a result with the golden output of that name, all of it or at the places the summary knows. */
+export type Compare = (
+  quantity: string,
+  name: string,
+  actual: ArrayLike<number>,
+  bound: (i: number) => number,
+) => void;
+
+/** @param noise how far the golden values may be off themselves */
+export function comparison(golden: GoldenCase, ledger: Ledger, noise = 0): Compare {
+  const expected = expectationOf(golden);
+  if (expected.kind !== 'values') throw new Error(`${golden.name} has no values to compare with`);
+  return (quantity, name, actual, bound) => {
+    const output = expected.outputs[name];
+    if (!output) throw new Error(`${golden.name} has no output ${name}`);
+    compareOutput(ledger, quantity, actual, output, (i) => bound(i) + noise, `${golden.name} ${name}`);
+  };
+}
+
+function compareOutput(
+  ledger: Ledger,
+  quantity: string,
+  actual: ArrayLike<number>,
+  output: GoldenOutput,
+  bound: (i: number) => number,
+  where: string,
+): void {
+  if ('data' in output) {
+    ledger.checkAll(quantity, actual, output.data, bound, where);
+    return;
+  }
+  const { index, value, rowSum } = output.summary;
+  index.forEach((at, k) => {
+    ledger.check(quantity, actual[at] as number, value[k] as number, bound(at), () => `${where}[${at}]`);
+  });
+  // The row sums vouch for all the other places. In float64, so that the sum itself adds no error worth a mention.
+  const width = output.shape.at(-1) as number;
+  rowSum.forEach((exact, r) => {
+    let sum = 0;
+    let allowed = 0;
+    for (let i = r * width; i < (r + 1) * width; i++) {
+      sum += actual[i] as number;
+      // A masked column has no bound: it is an infinity, and then so is the sum.
+      const own = bound(i);
+      if (Number.isFinite(own)) allowed += own;
+    }
+    ledger.check(`${quantity}, row sum`, sum, exact, allowed, `${where} row ${r}`);
+  });
+}
