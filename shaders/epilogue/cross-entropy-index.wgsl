@@ -55,7 +55,9 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   var half_loss: u32;
   if (SMOOTHING) {
     let keep = ieee_mul(bitcast<u32>(params.keep), weight);
-    half_loss = ieee_add(ieee_mul(keep, half_nll), stat_half_loss(stat, d.log_sum));
+    // With all of the target spread, nothing of it is left at the class: 0 log 0 = 0.
+    let kept = select(ieee_mul(keep, half_nll), 0u, params.keep == 0.0);
+    half_loss = ieee_add(kept, stat_half_loss(stat, d.log_sum));
     r.factor = scale;
     r.pull = ieee_mul(scale, ieee_add(keep, stat_mass(stat)));
     let share = ieee_add(keep, ieee_mul(weight, bitcast<u32>(params.spread)));

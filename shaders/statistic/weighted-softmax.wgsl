@@ -29,8 +29,9 @@ fn add_odd(stat: ptr<function, Stat>, row: u32, c: u32, half_top: f32) {
     let prob = probability_bits(row, i);
     let q = ieee_mul(weight, prob);
     let x = logit_of(row, i);
-    // An infinite coefficient shows in the mass; times a gap that is 0 only so far it would be NaN.
-    var gap = select(ieee_mul(q, bitcast<u32>(tempered(half_top - 0.5 * bitcast<f32>(x)))), 0u, is_inf(q));
+    let half_gap = tempered(half_top - 0.5 * bitcast<f32>(x));
+    // An infinite coefficient times a gap that is 0 so far says nothing yet.
+    var gap = select(ieee_mul(q, bitcast<u32>(half_gap)), 0u, is_inf(q) && !(half_gap > 0.0));
     if (x == BITS_NEG_INF) { gap = select(ieee_mul(weight, ieee_mul(prob, BITS_INF)), 0u, (prob & BITS_ABS) == 0u); }
     (*stat).mass_met |= met(q);
     (*stat).gap_met |= met(gap);
@@ -39,7 +40,11 @@ fn add_odd(stat: ptr<function, Stat>, row: u32, c: u32, half_top: f32) {
   }
 }
 
-// The halved gap grows when the maximum does.
+// The halved gap grows when the maximum does; that of an infinite coefficient, to infinity.
+fn gap_met_at(mass_met: u32, gap_met: u32, before: i32, top: i32) -> u32 {
+  return select(gap_met | mass_met, gap_met, before == top || before == KEY_NEG_INF);
+}
+
 fn gap_growth(mass: f32, before: i32, top: i32) -> f32 {
   let growth = mass * tempered(0.5 * key_value(top) - 0.5 * key_value(before));
   return select(growth, 0.0, before == top || before == KEY_NEG_INF);
@@ -54,6 +59,7 @@ fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
   let before = softmax_absorb(&s, x0, x1, x2, x3);
   (*stat).softmax = s;
   (*stat).gap += gap_growth((*stat).mass, before, s.top);
+  (*stat).gap_met = gap_met_at((*stat).mass_met, (*stat).gap_met, before, s.top);
   let half_top = 0.5 * key_value(s.top);
   let w0 = share_of(x0, coefficients(row, c), half_top);
   let w1 = share_of(x1, coefficients(row, c + step), half_top);
@@ -71,15 +77,18 @@ fn stat_merge(a: Stat, b: Stat) -> Stat {
   let s = softmax_merge(a.softmax, b.softmax);
   let a_gap = a.gap + gap_growth(a.mass, a.softmax.top, s.top);
   let b_gap = b.gap + gap_growth(b.mass, b.softmax.top, s.top);
-  return Stat(s, a.mass + b.mass, a_gap + b_gap, a.mass_met | b.mass_met, a.gap_met | b.gap_met);
+  let a_met = gap_met_at(a.mass_met, a.gap_met, a.softmax.top, s.top);
+  let b_met = gap_met_at(b.mass_met, b.gap_met, b.softmax.top, s.top);
+  return Stat(s, a.mass + b.mass, a_gap + b_gap, a.mass_met | b.mass_met, a_met | b_met);
 }
 
 fn stat_mass(stat: Stat) -> u32 { return sum_bits(stat.mass, stat.mass_met); }
-// sum q_j (lse - x_j), halved. An infinite mass decides it, but for a single class, whose log S is 0.
+// sum q_j (lse - x_j), halved. An infinite coefficient decides it, unless its own lse - x_j is 0: then it is NaN.
 fn stat_half_loss(stat: Stat, log_sum: f32) -> u32 {
   let mass = stat_mass(stat);
   let gap = sum_bits(stat.gap, stat.gap_met);
-  let of_mass = select(ieee_mul(mass, bitcast<u32>(0.5 * log_sum)), mass, is_inf(mass) && params.classes > 1u);
+  let decided = is_inf(mass) && is_inf(gap);
+  let of_mass = select(ieee_mul(mass, bitcast<u32>(0.5 * log_sum)), mass, decided);
   return ieee_add(of_mass, gap);
 }
 

@@ -3,6 +3,7 @@ import type { Check } from './check.js';
 import { determinismChecks } from './determinism.js';
 import { errorChecks } from './errors.js';
 import { goldenChecks } from './golden.js';
+import { moreGoldenChecks } from './goldenMore.js';
 import { layoutChecks } from './layouts.js';
 import { orderChecks } from './order.js';
 import { planChecks } from './plans.js';
@@ -14,6 +15,7 @@ import { strategyChecks } from './strategies.js';
 export function checks(golden: Golden): Check[] {
   return [
     ...goldenChecks(golden),
+    ...moreGoldenChecks(golden),
     ...errorChecks(),
     ...planChecks(),
     ...orderChecks(),
