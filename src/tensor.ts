@@ -75,19 +75,31 @@ export class Tensor {
     const { signal } = options;
     const state = usableState('read', 'the tensor', this);
     throwIfAborted('read', signal);
-    if (state.pending > 0) {
-      // Calls made before this one come first; the memory is held until then.
-      const submitted = held([state], () => state.backend.settled());
-      await orAbort('read', signal, submitted);
-    }
-    const { work } = state;
-    // Everything is asked at once, so that the tensor may be destroyed or written to right after the call.
-    const verdicts = work.verdicts.map((verdict) => verdict.ask());
-    const data = state.backend.download(state.storage, spanOf(this.shape, this.rowStride) * ELEMENT_BYTES);
-    const outcomes = Promise.all([work.failure, data.failure, ...verdicts]);
-    const failure = (await orAbort('read', signal, outcomes)).find((error) => error !== undefined);
+    // Everything is asked in one go, so that the tensor may be destroyed or written to right after the call.
+    const ask = () => {
+      const { failure, verdicts } = state.work;
+      const data = state.backend.download(state.storage, spanOf(this.shape, this.rowStride) * ELEMENT_BYTES);
+      return {
+        data,
+        outcomes: Promise.all([failure, data.failure, ...verdicts.map((verdict) => verdict.ask())]),
+      };
+    };
+    // Calls made before this one come first; the memory is held until then.
+    const asked =
+      state.pending === 0
+        ? ask()
+        : await orAbort(
+            'read',
+            signal,
+            held([state], async () => {
+              await state.backend.settled();
+              return ask();
+            }),
+          );
+    const found = await orAbort('read', signal, asked.outcomes);
+    const failure = found.find((error) => error !== undefined);
     if (failure !== undefined) throw failure;
-    return dense(this, arrayOver(this.dtype, await orAbort('read', signal, data.bytes)));
+    return dense(this, arrayOver(this.dtype, await orAbort('read', signal, asked.data.bytes)));
   }
 
   /**

@@ -27,9 +27,9 @@ import {
   softmaxGradFacts,
   type WeightedSum,
 } from '../support/bounds.js';
-import type { Golden, GoldenCase, GoldenOutput } from '../support/golden.js';
-import type { Ledger } from '../support/ledger.js';
+import type { Golden, GoldenCase } from '../support/golden.js';
 import type { Check, Env } from './check.js';
+import { comparison } from './compare.js';
 import { crossEntropyOptionsOf, expectationOf, goldenLayout, input } from './contract.js';
 import { crossEntropyBounds } from './crossEntropyBounds.js';
 import { kernelFacts } from './kernel.js';
@@ -218,49 +218,4 @@ function perRow(
     made[r] ??= make(rows.row(r), rows.read(upstream, r));
     return made[r] as WeightedSum;
   };
-}
-
-/** Compares a result with the golden output of that name, all of it or at the places the summary knows. */
-function comparison(
-  golden: GoldenCase,
-  ledger: Ledger,
-): (quantity: string, name: string, actual: Float32Array, bound: (i: number) => number) => void {
-  const expected = expectationOf(golden);
-  if (expected.kind !== 'values') throw new Error(`${golden.name} has no values to compare with`);
-  return (quantity, name, actual, bound) => {
-    const output = expected.outputs[name];
-    if (!output) throw new Error(`${golden.name} has no output ${name}`);
-    compareOutput(ledger, quantity, actual, output, bound, `${golden.name} ${name}`);
-  };
-}
-
-function compareOutput(
-  ledger: Ledger,
-  quantity: string,
-  actual: Float32Array,
-  output: GoldenOutput,
-  bound: (i: number) => number,
-  where: string,
-): void {
-  if ('data' in output) {
-    ledger.checkAll(quantity, actual, output.data, bound, where);
-    return;
-  }
-  const { index, value, rowSum } = output.summary;
-  index.forEach((at, k) => {
-    ledger.check(quantity, actual[at] as number, value[k] as number, bound(at), () => `${where}[${at}]`);
-  });
-  // The row sums vouch for all the other places. In float64, so that the sum itself adds no error worth a mention.
-  const width = output.shape.at(-1) as number;
-  rowSum.forEach((exact, r) => {
-    let sum = 0;
-    let allowed = 0;
-    for (let i = r * width; i < (r + 1) * width; i++) {
-      sum += actual[i] as number;
-      // A masked column has no bound: it is an infinity, and then so is the sum.
-      const own = bound(i);
-      if (Number.isFinite(own)) allowed += own;
-    }
-    ledger.check(`${quantity}, row sum`, sum, exact, allowed, `${where} row ${r}`);
-  });
 }

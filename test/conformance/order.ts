@@ -58,6 +58,11 @@ export function orderChecks(): Check[] {
       data.fill(0);
       sameBits(await numbers(keep(await pending)), expected, 'softmax of what was there at the call');
       sameBits(await numbers(x), new Float32Array(15).fill(7), 'what was written');
+      const read = keep(fresh.tensor(sines(15), SHAPE));
+      const [probs, elements] = [softmax(read), read.read()];
+      read.destroy();
+      keep(await probs);
+      sameBits((await elements) as Float32Array, sines(15), 'elements of a tensor destroyed after the read');
       const y = keep(fresh.tensor(sines(15), SHAPE));
       const other = logSumExp(y, { keepDims: true });
       y.destroy();

@@ -9,34 +9,13 @@ import { makePlan, type Plan } from '../../src/plan/plan.js';
 import type { Policy } from '../../src/plan/policy.js';
 import { layoutOf } from '../../src/shape.js';
 import type { Spec } from '../../src/spec.js';
+import { factsWith as adapterWith } from './facts.js';
 
 const ALIGNMENT = 256;
 
 function factsWith(limits: Partial<AdapterFacts['limits']>): AdapterFacts {
-  return {
-    backend: 'webgpu',
-    vendor: 'test',
-    architecture: '',
-    device: '',
-    description: '',
-    isFallbackAdapter: false,
-    features: [],
-    languageFeatures: [],
-    subgroupMinSize: 0,
-    subgroupMaxSize: 0,
-    limits: {
-      maxBufferSize: 2 ** 32,
-      maxStorageBufferBindingSize: 2 ** 27,
-      maxStorageBuffersPerShaderStage: 8,
-      maxComputeWorkgroupsPerDimension: 65_535,
-      maxComputeInvocationsPerWorkgroup: 256,
-      maxComputeWorkgroupSizeX: 256,
-      maxComputeWorkgroupStorageSize: 16_384,
-      minStorageBufferOffsetAlignment: ALIGNMENT,
-      minUniformBufferOffsetAlignment: 256,
-      ...limits,
-    },
-  };
+  const facts = adapterWith();
+  return { ...facts, limits: { ...facts.limits, minStorageBufferOffsetAlignment: ALIGNMENT, ...limits } };
 }
 
 function specOf(shape: readonly number[], axis?: number, rowStride?: number): Spec {

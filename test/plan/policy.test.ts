@@ -1,32 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidArgumentError } from '../../src/errors.js';
-import type { AdapterFacts } from '../../src/info.js';
 import { BLOCK, checkPolicy, choosePolicy, type Policy } from '../../src/plan/policy.js';
-
-const facts = (changes: Partial<AdapterFacts> = {}): AdapterFacts => ({
-  backend: 'webgpu',
-  vendor: 'test',
-  architecture: '',
-  device: '',
-  description: '',
-  isFallbackAdapter: false,
-  features: ['subgroups'],
-  languageFeatures: ['subgroup_id'],
-  subgroupMinSize: 8,
-  subgroupMaxSize: 32,
-  limits: {
-    maxBufferSize: 2 ** 32,
-    maxStorageBufferBindingSize: 2 ** 27,
-    maxStorageBuffersPerShaderStage: 8,
-    maxComputeWorkgroupsPerDimension: 65_535,
-    maxComputeInvocationsPerWorkgroup: 256,
-    maxComputeWorkgroupSizeX: 256,
-    maxComputeWorkgroupStorageSize: 16_384,
-    minStorageBufferOffsetAlignment: 256,
-    minUniformBufferOffsetAlignment: 256,
-  },
-  ...changes,
-});
+import { factsWith as facts } from './facts.js';
 
 describe('choosePolicy', () => {
   test('longer rows get more threads', () => {

@@ -1,37 +1,18 @@
 import { expect, test } from 'vitest';
+import type { DType } from '../../src/dtype.js';
 import { composeShader } from '../../src/gpu/shader.js';
 import { createContext, planCrossEntropy } from '../../src/index.js';
-import type { AdapterFacts } from '../../src/info.js';
+import { crossEntropySpec } from '../../src/ops/crossEntropySpec.js';
 import { logSumExpSpec } from '../../src/ops/logSumExp.js';
 import { logSoftmaxSpec, softmaxSpec } from '../../src/ops/softmax.js';
 import { makePlan, type Plan } from '../../src/plan/plan.js';
 import { STRATEGIES } from '../../src/plan/policy.js';
 import { variantKey } from '../../src/plan/variant.js';
 import { layoutOf } from '../../src/shape.js';
+import type { Role } from '../../src/spec.js';
+import { factsWith } from './facts.js';
 
-const facts: AdapterFacts = {
-  backend: 'webgpu',
-  vendor: 'test',
-  architecture: '',
-  device: '',
-  description: '',
-  isFallbackAdapter: false,
-  features: ['subgroups'],
-  languageFeatures: ['subgroup_id'],
-  subgroupMinSize: 8,
-  subgroupMaxSize: 32,
-  limits: {
-    maxBufferSize: 2 ** 32,
-    maxStorageBufferBindingSize: 2 ** 27,
-    maxStorageBuffersPerShaderStage: 8,
-    maxComputeWorkgroupsPerDimension: 65_535,
-    maxComputeInvocationsPerWorkgroup: 256,
-    maxComputeWorkgroupSizeX: 256,
-    maxComputeWorkgroupStorageSize: 16_384,
-    minStorageBufferOffsetAlignment: 256,
-    minUniformBufferOffsetAlignment: 256,
-  },
-};
+const facts = factsWith();
 
 /** Plans of every strategy, access, reduction and of several shapes. */
 function plans(): Plan[] {
@@ -125,4 +106,34 @@ test('on the CPU a plan has no passes and holds nothing', async () => {
   expect(plan.passes).toEqual([]);
   expect(plan.scratchBytes).toBe(0);
   ctx.destroy();
+});
+
+test('no kernel of a loss with every result binds more storage buffers than WebGPU guarantees', () => {
+  const layout = layoutOf('test', [2, 40_000]);
+  const input = (shape: readonly number[], dtype: DType = 'f32'): Role => ({ shape, dtype, access: 'in' });
+  for (const targets of [input([2], 'i32'), input(layout.shape)]) {
+    for (const labelSmoothing of [0, 0.1]) {
+      for (const strategy of STRATEGIES) {
+        const spec = crossEntropySpec({
+          layout,
+          targets,
+          labelSmoothing,
+          logits: input(layout.shape),
+          weight: input([40_000]),
+          ignoreIndex: -100,
+          temperature: 2,
+          softcap: 30,
+          zLoss: 1e-4,
+          reduction: 'mean',
+          grad: true,
+          gradOutput: { ...input([]), broadcast: true },
+          gradTargets: targets.dtype === 'f32',
+          returnLogSumExp: true,
+        });
+        // The plan itself refuses more than the limit of its adapter, which here is the least there is: 8.
+        const { passes } = makePlan(spec, facts, { strategy });
+        expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
+      }
+    }
+  }
 });
