@@ -73,6 +73,17 @@ fn softmax_merge(a: Softmax, b: Softmax) -> Softmax {
   return Softmax(top, high_ties + select(0.0, low_ties, tie), high_rest + select(shrunk, low_rest, tie));
 }
 
+// Three words in memory.
+fn softmax_store(at: u32, s: Softmax) {
+  put_handover(at, bitcast<u32>(s.top));
+  put_handover(at + 1u, bitcast<u32>(s.ties));
+  put_handover(at + 2u, bitcast<u32>(s.rest));
+}
+
+fn softmax_load(at: u32) -> Softmax {
+  return Softmax(bitcast<i32>(get_handover(at)), bitcast<f32>(get_handover(at + 1u)), bitcast<f32>(get_handover(at + 2u)));
+}
+
 // What a finished row knows; `log_sum` is log S, `inverse` 1 / S.
 struct Distribution {
   top: i32,

@@ -44,15 +44,11 @@ fn stat_merge(a: Stat, b: Stat) -> Stat {
 }
 
 fn stat_store(at: u32, stat: Stat) {
-  put_handover(at, bitcast<u32>(stat.softmax.top));
-  put_handover(at + 1u, bitcast<u32>(stat.softmax.ties));
-  put_handover(at + 2u, bitcast<u32>(stat.softmax.rest));
+  softmax_store(at, stat.softmax);
   put_handover(at + 3u, bitcast<u32>(stat.moment));
 }
 
 fn stat_load(at: u32) -> Stat {
-  let s = Softmax(
-    bitcast<i32>(get_handover(at)), bitcast<f32>(get_handover(at + 1u)), bitcast<f32>(get_handover(at + 2u))
-  );
+  let s = softmax_load(at);
   return Stat(s, bitcast<f32>(get_handover(at + 3u)));
 }

@@ -18,13 +18,9 @@ fn stat_mass(stat: Stat) -> u32 { return 0u; }
 fn stat_half_loss(stat: Stat, log_sum: f32) -> u32 { return 0u; }
 
 fn stat_store(at: u32, stat: Stat) {
-  put_handover(at, bitcast<u32>(stat.softmax.top));
-  put_handover(at + 1u, bitcast<u32>(stat.softmax.ties));
-  put_handover(at + 2u, bitcast<u32>(stat.softmax.rest));
+  softmax_store(at, stat.softmax);
 }
 
 fn stat_load(at: u32) -> Stat {
-  return Stat(Softmax(
-    bitcast<i32>(get_handover(at)), bitcast<f32>(get_handover(at + 1u)), bitcast<f32>(get_handover(at + 2u))
-  ));
+  return Stat(softmax_load(at));
 }

@@ -93,9 +93,7 @@ fn stat_half_loss(stat: Stat, log_sum: f32) -> u32 {
 }
 
 fn stat_store(at: u32, stat: Stat) {
-  put_handover(at, bitcast<u32>(stat.softmax.top));
-  put_handover(at + 1u, bitcast<u32>(stat.softmax.ties));
-  put_handover(at + 2u, bitcast<u32>(stat.softmax.rest));
+  softmax_store(at, stat.softmax);
   put_handover(at + 3u, bitcast<u32>(stat.mass));
   put_handover(at + 4u, bitcast<u32>(stat.gap));
   put_handover(at + 5u, stat.mass_met);
@@ -103,9 +101,7 @@ fn stat_store(at: u32, stat: Stat) {
 }
 
 fn stat_load(at: u32) -> Stat {
-  let s = Softmax(
-    bitcast<i32>(get_handover(at)), bitcast<f32>(get_handover(at + 1u)), bitcast<f32>(get_handover(at + 2u))
-  );
+  let s = softmax_load(at);
   return Stat(
     s, bitcast<f32>(get_handover(at + 3u)), bitcast<f32>(get_handover(at + 4u)), get_handover(at + 5u), get_handover(at + 6u)
   );

@@ -11,7 +11,7 @@ import { elementCount } from '../shape.js';
 import type { Role } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { type Argument, CALL_OPTIONS, Call, type CallOptions, inputRole, type Vector } from './call.js';
-import { checkReduction, meanScale, type Reduction, reducePasses } from './reduction.js';
+import { checkReduction, meanScale, type Reduction, reducePasses, upstreamOnCpu } from './reduction.js';
 
 export interface BinaryCrossEntropyOptions extends CallOptions {
   /** A weight for each element, the shape of the logits. */
@@ -117,7 +117,6 @@ export async function binaryCrossEntropy(
   };
 
   const cpu = (arrays: Readonly<Record<string, TypedArray>>): undefined => {
-    const given = arrays['gradOutput'];
     const result = binaryCrossEntropyOnCpu(
       arrays['logits'] as Float32Array,
       arrays['targets'] as Float32Array,
@@ -125,7 +124,7 @@ export async function binaryCrossEntropy(
       {
         reduction,
         grad,
-        gradOutput: typeof upstream === 'number' ? upstream : reduced ? (given?.[0] ?? 1) : (given ?? 1),
+        gradOutput: upstreamOnCpu(upstream, arrays),
         ...(arrays['weight'] === undefined ? {} : { weight: arrays['weight'] }),
         ...(arrays['posWeight'] === undefined ? {} : { posWeight: arrays['posWeight'] }),
       },

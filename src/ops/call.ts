@@ -90,10 +90,7 @@ export class Call {
     if (typeof value !== 'boolean') this.fail(`${name} is '${String(value)}'; use true or false.`);
   }
 
-  /**
-   * An upstream gradient: a number, or a tensor of `shape` for reduction 'none' and of shape [] otherwise. Checks that a number is
-   * one; infinities and NaN are.
-   */
+  /** An upstream gradient: any number, or a tensor of `shape` for reduction 'none' and of shape [] otherwise. */
   upstream(value: number | Vector, reduction: Reduction, shape: readonly number[]): number | Role {
     if (typeof value === 'number') return value;
     const tensor = this.vector('gradOutput', value, ['f32'], [reduction === 'none' ? shape : []]);

@@ -10,7 +10,7 @@ import { softmaxStatistic, weightedSoftmaxStatistic } from '../plan/statistics.j
 import { type Layout, rowShape } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
 import { censusPasses, ignoredConstant } from './census.js';
-import { meanScale, type Reduction, reducePasses } from './reduction.js';
+import { meanScale, type Reduction, reducePasses, upstreamOnCpu } from './reduction.js';
 import { temperatureConstants } from './temperature.js';
 
 /** A cross-entropy with every choice made. */
@@ -128,7 +128,6 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
 function runOnCpu(settings: CrossEntropySettings, arrays: Readonly<Record<string, TypedArray>>) {
   const { layout, targets, ignoreIndex, labelSmoothing, reduction, grad, gradOutput } = settings;
   const { temperature, softcap, zLoss } = settings;
-  const upstream = arrays['gradOutput'];
   const options: CpuOptions = {
     axis: layout.axis,
     labelSmoothing,
@@ -137,12 +136,7 @@ function runOnCpu(settings: CrossEntropySettings, arrays: Readonly<Record<string
     reduction,
     ...(softcap === undefined ? {} : { softcap }),
     grad: grad !== false,
-    gradOutput:
-      typeof gradOutput === 'number'
-        ? gradOutput
-        : upstream === undefined
-          ? 1
-          : broadcast(gradOutput, upstream),
+    gradOutput: upstreamOnCpu(gradOutput, arrays),
     ...(targets.dtype === 'f32' ? {} : { ignoreIndex }),
     ...(arrays['weight'] === undefined ? {} : { weight: arrays['weight'] }),
   };
@@ -157,8 +151,4 @@ function runOnCpu(settings: CrossEntropySettings, arrays: Readonly<Record<string
   if (result.gradTargets !== undefined) arrays['gradTargets']?.set(result.gradTargets);
   arrays['logSumExp']?.set(result.logSumExp);
   return result.outOfRange;
-}
-
-function broadcast(role: Role, values: TypedArray): number | TypedArray {
-  return role.broadcast === true ? (values[0] as number) : values;
 }

@@ -6,7 +6,7 @@ import { type Layout, layoutOf, rowShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, inputRole, type Vector } from './call.js';
-import { checkReduction, meanScale, type Reduction, reducePasses } from './reduction.js';
+import { checkReduction, meanScale, type Reduction, reducePasses, upstreamOnCpu } from './reduction.js';
 
 export interface EntropyOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -93,13 +93,11 @@ function entropySpec(
       ];
     },
     cpu: (arrays) => {
-      const upstream = arrays['gradOutput'];
       const result = entropyOnCpu(arrays['logits'] as Float32Array, shape, {
         axis,
         reduction,
         grad,
-        gradOutput:
-          typeof gradOutput === 'number' ? gradOutput : reduced ? (upstream?.[0] ?? 1) : (upstream ?? 1),
+        gradOutput: upstreamOnCpu(gradOutput, arrays),
       });
       arrays['entropy']?.set(result.entropy);
       if (result.grad !== undefined) arrays['grad']?.set(result.grad);

@@ -9,7 +9,7 @@ import type { Role } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, type IndexTargets, inputRole, type Vector } from './call.js';
 import { censusPasses, ignoredConstant } from './census.js';
-import { checkReduction, meanScale, type Reduction, reducePasses } from './reduction.js';
+import { checkReduction, meanScale, type Reduction, reducePasses, upstreamOnCpu } from './reduction.js';
 
 export interface NllLossOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -104,7 +104,6 @@ export async function nllLoss(
   };
 
   const cpu = (arrays: Readonly<Record<string, TypedArray>>) => {
-    const given = arrays['gradOutput'];
     const result = nllLossOnCpu(
       arrays['logProbs'] as Float32Array,
       arrays['targets'] as Int32Array | Uint32Array,
@@ -114,7 +113,7 @@ export async function nllLoss(
         ignoreIndex,
         reduction,
         grad,
-        gradOutput: typeof upstream === 'number' ? upstream : reduced ? (given?.[0] ?? 1) : (given ?? 1),
+        gradOutput: upstreamOnCpu(upstream, arrays),
         ...(arrays['weight'] === undefined ? {} : { weight: arrays['weight'] }),
       },
     );

@@ -1,7 +1,9 @@
+import type { TypedArray } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import { reduceEpilogue } from '../plan/epilogue/reduce.js';
 import type { Pass, PassBuilder } from '../plan/pass.js';
 import { sumStatistic } from '../plan/statistics.js';
+import type { Role } from '../spec.js';
 
 /** What becomes of one value a row: kept, averaged, or added up. */
 export type Reduction = 'none' | 'mean' | 'sum';
@@ -12,6 +14,16 @@ export function checkReduction(op: string, reduction: Reduction): void {
   throw new InvalidArgumentError(`${op}: reduction is '${String(reduction)}'; use 'none', 'mean' or 'sum'.`, {
     op,
   });
+}
+
+/** The upstream gradient as the CPU functions take it: a number, or one value a row. */
+export function upstreamOnCpu(
+  gradOutput: number | Role,
+  arrays: Readonly<Record<string, TypedArray>>,
+): number | TypedArray {
+  if (typeof gradOutput === 'number') return gradOutput;
+  const values = arrays['gradOutput'] as TypedArray;
+  return gradOutput.broadcast === true ? (values[0] as number) : values;
 }
 
 /** A power of two at least `count`: what a mean of `count` values is scaled down by, so that their sum cannot overflow where it fits. */
