@@ -28,24 +28,28 @@ export {
 } from './ops/crossEntropy.js';
 export { type EntropyOptions, type EntropyResult, entropy } from './ops/entropy.js';
 export { type GradOptions, logSoftmaxGrad, logSumExpGrad, softmaxGrad } from './ops/grad.js';
-export { type LogSumExpOptions, logSumExp } from './ops/logSumExp.js';
+export {
+  type LogSumExpOptions,
+  logSumExp,
+  type PlanLogSumExpOptions,
+  planLogSumExp,
+} from './ops/logSumExp.js';
 export { type NllLossOptions, type NllLossResult, nllLoss } from './ops/nllLoss.js';
+export type { OpPlan, OutputBindings, PlanBinding, PlanOptions } from './ops/plan.js';
 export {
   type CrossEntropyBindings,
-  type OpPlan,
-  type OutputBindings,
-  type PlanBinding,
   type PlanCrossEntropyOptions,
-  type PlanLogSumExpOptions,
-  type PlanOptions,
-  type PlanSoftmaxOptions,
   planCrossEntropy,
-  planLogSoftmax,
-  planLogSumExp,
-  planSoftmax,
-} from './ops/plan.js';
+} from './ops/planCrossEntropy.js';
 export type { Reduction } from './ops/reduction.js';
-export { logSoftmax, type SoftmaxOptions, softmax } from './ops/softmax.js';
+export {
+  logSoftmax,
+  type PlanSoftmaxOptions,
+  planLogSoftmax,
+  planSoftmax,
+  type SoftmaxOptions,
+  softmax,
+} from './ops/softmax.js';
 export type { PassSummary } from './plan/plan.js';
 export type { Policy, Strategy } from './plan/policy.js';
 export type { Tensor } from './tensor.js';

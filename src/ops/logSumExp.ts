@@ -1,3 +1,4 @@
+import type { Context } from '../context.js';
 import { logSumExp as logSumExpOnCpu } from '../cpu/logSumExp.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
@@ -7,6 +8,14 @@ import { type Layout, layoutOf, rowShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, inputRole } from './call.js';
+import {
+  logitsOf,
+  makeExecutable,
+  type OpPlan,
+  type OutputBindings,
+  PLAN_OPTIONS,
+  type PlanOptions,
+} from './plan.js';
 
 export interface LogSumExpOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -38,7 +47,7 @@ export async function logSumExp(logits: Tensor, options: LogSumExpOptions = {}):
 }
 
 /** Throws `InvalidArgumentError` unless `keepDims` is true or false. */
-export function checkKeepDims(op: string, keepDims: boolean): void {
+function checkKeepDims(op: string, keepDims: boolean): void {
   if (typeof keepDims === 'boolean') return;
   throw new InvalidArgumentError(`${op}: keepDims is '${String(keepDims)}'; use true or false.`, { op });
 }
@@ -63,4 +72,22 @@ export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): 
       return undefined;
     },
   };
+}
+
+export interface PlanLogSumExpOptions extends PlanOptions {
+  /** Keep the class axis of the output, with size 1. Default false. */
+  readonly keepDims?: boolean;
+}
+
+/** A plan of `logSumExp`; binds `logits` and `output`, one value a row. */
+export async function planLogSumExp(
+  context: Context,
+  options: PlanLogSumExpOptions,
+): Promise<OpPlan<OutputBindings>> {
+  const op = 'planLogSumExp';
+  checkOptions(op, options, [...PLAN_OPTIONS, 'keepDims']);
+  const { layout, logits } = logitsOf(op, options);
+  const { keepDims = false } = options;
+  checkKeepDims(op, keepDims);
+  return makeExecutable(op, context, options.policy, logSumExpSpec(layout, logits, keepDims));
 }

@@ -5,14 +5,9 @@ import { InvalidArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import type { PassSummary } from '../plan/plan.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
-import { checkShape, formatShape, type Layout, layoutOf, rowShape, sameShape, spanOf } from '../shape.js';
+import { checkShape, formatShape, type Layout, layoutOf, sameShape, spanOf } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
 import { setWork, Tensor, usableState } from '../tensor.js';
-import { type CrossEntropyTerms, checkTerms, TERMS } from './crossEntropy.js';
-import { crossEntropySpec } from './crossEntropySpec.js';
-import { checkKeepDims, logSumExpSpec } from './logSumExp.js';
-import { logSoftmaxSpec, softmaxSpec } from './softmax.js';
-import { checkScale } from './temperature.js';
 
 /** A tensor, or a part of a GPU buffer: dense f32, i32 or u32 elements, as the plan has it. */
 export type PlanBinding =
@@ -56,146 +51,14 @@ export interface PlanOptions {
   readonly policy?: Partial<Policy>;
 }
 
-const PLAN_OPTIONS: readonly string[] = ['shape', 'dtype', 'axis', 'rowStride', 'policy'];
-/** The terms without `axis`, which every plan has. */
-const PLAN_TERMS: readonly string[] = TERMS.filter((name) => name !== 'axis');
+/** The options of `PlanOptions`. */
+export const PLAN_OPTIONS: readonly string[] = ['shape', 'dtype', 'axis', 'rowStride', 'policy'];
 
-export interface PlanSoftmaxOptions extends PlanOptions {
-  /** The logits are divided by it first; above 0. Default 1. */
-  readonly temperature?: number;
-}
-
-/** A plan of `softmax`; binds `logits` and `output`, both of `shape`. */
-export async function planSoftmax(
-  context: Context,
-  options: PlanSoftmaxOptions,
-): Promise<OpPlan<OutputBindings>> {
-  checkOptions('planSoftmax', options, [...PLAN_OPTIONS, 'temperature']);
-  const { temperature = 1 } = options;
-  checkScale('planSoftmax', 'temperature', temperature);
-  const { layout, logits } = logitsOf('planSoftmax', options);
-  return makeExecutable('planSoftmax', context, options.policy, softmaxSpec(layout, logits, temperature));
-}
-
-/** A plan of `logSoftmax`; binds `logits` and `output`, both of `shape`. */
-export async function planLogSoftmax(
-  context: Context,
-  options: PlanSoftmaxOptions,
-): Promise<OpPlan<OutputBindings>> {
-  checkOptions('planLogSoftmax', options, [...PLAN_OPTIONS, 'temperature']);
-  const { temperature = 1 } = options;
-  checkScale('planLogSoftmax', 'temperature', temperature);
-  const { layout, logits } = logitsOf('planLogSoftmax', options);
-  return makeExecutable(
-    'planLogSoftmax',
-    context,
-    options.policy,
-    logSoftmaxSpec(layout, logits, temperature),
-  );
-}
-
-export interface PlanLogSumExpOptions extends PlanOptions {
-  /** Keep the class axis of the output, with size 1. Default false. */
-  readonly keepDims?: boolean;
-}
-
-/** A plan of `logSumExp`; binds `logits` and `output`, one value a row. */
-export async function planLogSumExp(
-  context: Context,
-  options: PlanLogSumExpOptions,
-): Promise<OpPlan<OutputBindings>> {
-  checkOptions('planLogSumExp', options, [...PLAN_OPTIONS, 'keepDims']);
-  const { layout, logits } = logitsOf('planLogSumExp', options);
-  const { keepDims = false } = options;
-  checkKeepDims('planLogSumExp', keepDims);
-  const spec = logSumExpSpec(layout, logits, keepDims);
-  return makeExecutable('planLogSumExp', context, options.policy, spec);
-}
-
-export interface PlanCrossEntropyOptions extends PlanOptions, CrossEntropyTerms {
-  /** `'index'`: class indices, one a row. `'probs'`: probabilities, the shape of the logits. */
-  readonly targets: 'index' | 'probs';
-  /** Dtype of class indices: `'i32'` (default) or `'u32'`. */
-  readonly targetDtype?: 'i32' | 'u32';
-  /** True: `weight`, one for each class, is a binding. */
-  readonly weight?: boolean;
-  /** A number (default 1), or a binding: `'rows'` one value a row (reduction 'none'), `'scalar'` one value (reduced). */
-  readonly gradOutput?: number | 'rows' | 'scalar';
-}
-
-/** The bindings of a cross-entropy plan; all that its options ask for must be there, and no others. */
-export interface CrossEntropyBindings {
-  readonly logits: PlanBinding;
-  readonly targets: PlanBinding;
-  readonly loss: PlanBinding;
-  /** With `weight: true`. */
-  readonly weight?: PlanBinding;
-  /** With `gradOutput: 'rows'` or `'scalar'`. */
-  readonly gradOutput?: PlanBinding;
-  /** With `grad: true`. In place, the gradient goes over the logits. */
-  readonly grad?: PlanBinding;
-  /** With `gradTargets: true`. */
-  readonly gradTargets?: PlanBinding;
-  /** With `returnLogSumExp: true`. */
-  readonly logSumExp?: PlanBinding;
-}
-
-/**
- * A plan of `crossEntropy`, for a training loop: each `encode` computes the loss (and gradient) from what the buffers then hold.
- *
- * A target out of range makes its row NaN, and `read()` of the tensors bound as results reject with `TargetOutOfRangeError`.
- */
-export async function planCrossEntropy(
-  context: Context,
-  options: PlanCrossEntropyOptions,
-): Promise<OpPlan<CrossEntropyBindings>> {
-  const op = 'planCrossEntropy';
-  checkOptions(op, options, [
-    ...PLAN_OPTIONS,
-    ...PLAN_TERMS,
-    'targets',
-    'targetDtype',
-    'weight',
-    'gradOutput',
-  ]);
-  const { layout, logits } = logitsOf(op, options);
-  const { targets, targetDtype = 'i32', weight = false, gradOutput = 1 } = options;
-  const fail = (message: string): never => {
-    throw new InvalidArgumentError(`${op}: ${message}`, { op, shapes: { logits: layout.shape } });
-  };
-  if (targets !== 'index' && targets !== 'probs')
-    fail(`targets is '${String(targets)}'; use 'index' or 'probs'.`);
-  if (targetDtype !== 'i32' && targetDtype !== 'u32')
-    fail(`targetDtype is '${String(targetDtype)}'; use 'i32' or 'u32'.`);
-  if (typeof weight !== 'boolean') fail('weight must be true or false; the tensor is a binding of encode.');
-  const isProbs = targets === 'probs';
-  const terms = checkTerms(op, { gradTargets: false, ...options }, layout, isProbs);
-  const wanted = terms.reduction === 'none' ? 'rows' : 'scalar';
-  if (typeof gradOutput !== 'number' && gradOutput !== wanted) {
-    fail(
-      `gradOutput is '${String(gradOutput)}'; for reduction '${terms.reduction}' use a number or '${wanted}'.`,
-    );
-  }
-  const perRow = rowShape(layout);
-  const upstream: Role =
-    wanted === 'rows'
-      ? { shape: perRow, dtype: 'f32', access: 'in' }
-      : { shape: [], dtype: 'f32', access: 'in', broadcast: true };
-  const spec = crossEntropySpec({
-    ...terms,
-    layout,
-    logits,
-    targets: isProbs
-      ? { shape: layout.shape, dtype: 'f32', access: 'in' }
-      : { shape: perRow, dtype: targetDtype, access: 'in' },
-    weight: weight ? { shape: [layout.classes], dtype: 'f32', access: 'in' } : undefined,
-    gradOutput: typeof gradOutput === 'number' ? gradOutput : upstream,
-  });
-  return makeExecutable(op, context, options.policy, spec);
-}
-
-/** Checks what all plans have in common. */
-function logitsOf(op: string, options: PlanOptions): { readonly layout: Layout; readonly logits: Role } {
+/** How the shape of a plan splits, and the role of its logits; checks what all plans have in common. */
+export function logitsOf(
+  op: string,
+  options: PlanOptions,
+): { readonly layout: Layout; readonly logits: Role } {
   const { shape, dtype = 'f32', axis, rowStride } = options;
   checkShape(op, 'shape', shape);
   if (dtype !== 'f32')
@@ -213,7 +76,8 @@ function logitsOf(op: string, options: PlanOptions): { readonly layout: Layout; 
   return { layout, logits: { shape: layout.shape, dtype, access: 'in', rowStride } };
 }
 
-async function makeExecutable<Bindings extends object>(
+/** The plan of a spec: its policy chosen, its pipelines compiled, its scratch allocated. */
+export async function makeExecutable<Bindings extends object>(
   op: string,
   context: Context,
   wishes: Partial<Policy> | undefined,

@@ -1,14 +1,22 @@
+import type { Context } from '../context.js';
 import { logSoftmax as logSoftmaxOnCpu, softmax as softmaxOnCpu } from '../cpu/softmax.js';
 import { checkOptions } from '../options.js';
 import { logSoftmaxEpilogue } from '../plan/epilogue/logSoftmax.js';
 import { softmaxEpilogue } from '../plan/epilogue/softmax.js';
 import { softmaxStatistic } from '../plan/statistics.js';
 import type { Epilogue } from '../plan/variant.js';
-import type { Layout } from '../shape.js';
-import { layoutOf } from '../shape.js';
+import { type Layout, layoutOf } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, inputRole } from './call.js';
+import {
+  logitsOf,
+  makeExecutable,
+  type OpPlan,
+  type OutputBindings,
+  PLAN_OPTIONS,
+  type PlanOptions,
+} from './plan.js';
 import { checkScale, temperatureConstants } from './temperature.js';
 
 export interface SoftmaxOptions extends CallOptions {
@@ -96,12 +104,43 @@ function elementwiseSpec(
   };
 }
 
-/** The spec of `softmax`, for plans. */
+/** The spec of `softmax`. */
 export function softmaxSpec(layout: Layout, logits: Role, temperature: number): Spec {
   return elementwiseSpec('softmax', softmaxEpilogue, softmaxOnCpu, layout, logits, temperature);
 }
 
-/** The spec of `logSoftmax`, for plans. */
+/** The spec of `logSoftmax`. */
 export function logSoftmaxSpec(layout: Layout, logits: Role, temperature: number): Spec {
   return elementwiseSpec('logSoftmax', logSoftmaxEpilogue, logSoftmaxOnCpu, layout, logits, temperature);
+}
+
+export interface PlanSoftmaxOptions extends PlanOptions {
+  /** The logits are divided by it first; above 0. Default 1. */
+  readonly temperature?: number;
+}
+
+/** A plan of `softmax`; binds `logits` and `output`, both of `shape`. */
+export function planSoftmax(context: Context, options: PlanSoftmaxOptions): Promise<OpPlan<OutputBindings>> {
+  return plan('planSoftmax', softmaxSpec, context, options);
+}
+
+/** A plan of `logSoftmax`; binds `logits` and `output`, both of `shape`. */
+export function planLogSoftmax(
+  context: Context,
+  options: PlanSoftmaxOptions,
+): Promise<OpPlan<OutputBindings>> {
+  return plan('planLogSoftmax', logSoftmaxSpec, context, options);
+}
+
+async function plan(
+  op: string,
+  specOf: typeof softmaxSpec,
+  context: Context,
+  options: PlanSoftmaxOptions,
+): Promise<OpPlan<OutputBindings>> {
+  checkOptions(op, options, [...PLAN_OPTIONS, 'temperature']);
+  const { temperature = 1 } = options;
+  checkScale(op, 'temperature', temperature);
+  const { layout, logits } = logitsOf(op, options);
+  return makeExecutable(op, context, options.policy, specOf(layout, logits, temperature));
 }
