@@ -26,5 +26,5 @@ export function checkAliasing(spec: Spec, operands: Operands): void {
 }
 
 function memoryOf(storage: Storage): unknown {
-  return 'buffer' in storage ? storage.buffer : storage.array.buffer;
+  return 'buffer' in storage ? storage.buffer : storage.memory;
 }

@@ -1,4 +1,4 @@
-import type { TypedArray } from './dtype.js';
+import type { DType, TensorData } from './dtype.js';
 import type { DeviceLostError, LossError } from './errors.js';
 import type { AdapterFacts } from './info.js';
 import type { PassSummary } from './plan/plan.js';
@@ -13,9 +13,9 @@ export interface GpuStorage {
   readonly owned: boolean;
 }
 
-/** Elements in memory. */
+/** Elements in memory, in whole words. */
 export interface CpuStorage {
-  readonly array: TypedArray;
+  readonly memory: ArrayBuffer;
 }
 
 export type Storage = GpuStorage | CpuStorage;
@@ -62,11 +62,11 @@ export interface Backend {
   /** Memory for `bytes` bytes. */
   allocate(op: string, bytes: number): Operand;
   /** Copies `data` in; resolves with what the device said. */
-  upload(storage: Storage, data: TypedArray): Promise<LossError | undefined>;
+  upload(storage: Storage, data: TensorData): Promise<LossError | undefined>;
   download(storage: Storage, bytes: number): Download;
   free(storage: Storage): void;
-  /** Takes a caller's buffer, after checking that it can hold `bytes` bytes from `byteOffset`. */
-  adopt(op: string, buffer: GPUBuffer, byteOffset: number, bytes: number): Operand;
+  /** Takes a caller's buffer, after checking that it can hold the elements from `byteOffset`. */
+  adopt(op: string, buffer: GPUBuffer, byteOffset: number, elements: number, dtype: DType): Operand;
   /**
    * Runs a spec once, after all that was asked of the context before; allocates the roles that are outputs. Nothing is submitted if
    * it rejects.

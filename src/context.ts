@@ -1,6 +1,6 @@
 import type { Backend, Operand } from './backend.js';
 import { CpuBackend } from './cpu/backend.js';
-import { checkData, type DType, ELEMENT_BYTES, isDType, type TypedArray } from './dtype.js';
+import { checkData, type DType, isDType, type TensorData } from './dtype.js';
 import { type DeviceLostError, InvalidArgumentError, WebGpuUnavailableError } from './errors.js';
 import { findAdapter, openDevice, wrapDevice } from './gpu/adapter.js';
 import { GpuBackend } from './gpu/backend.js';
@@ -30,7 +30,7 @@ export interface ContextOptions {
 export interface FromBufferOptions {
   /** Default `'f32'`. */
   readonly dtype?: DType;
-  /** Where the first element lies; a multiple of 4. Default 0. */
+  /** Where the first element lies; a multiple of 4, or of 2 for 16-bit floats. Default 0. */
   readonly byteOffset?: number;
   /** Elements from one row (the last dimension) to the next, for padded rows. Default: the length of a row. */
   readonly rowStride?: number;
@@ -65,30 +65,27 @@ export class Context {
   }
 
   /**
-   * Copies `data` to the device. The dtype is the array's: Float32Array f32, Int32Array i32, Uint32Array u32.
+   * Copies `data` to the device. The dtype is the array's: Float32Array f32, Int32Array i32, Uint32Array u32, Float16Array f16.
+   *
+   * With `dtype` 'f16' or 'bf16', a Uint16Array is taken as raw bits, and a Float32Array is rounded to nearest, ties to even. These are
+   * for storage, on any device; all arithmetic is in 32 bits.
    *
    * @param shape Dimensions, row-major; their product is the array's length. `[]` is one element.
    * @throws InvalidArgumentError for another kind of array, or one that does not fit the shape; LimitExceededError above the
    *   adapter's largest buffer. A failed allocation is told by `read()` and by the operations that use the tensor.
    */
-  tensor(data: TypedArray, shape: readonly number[], dtype?: DType): Tensor {
+  tensor(data: TensorData, shape: readonly number[], dtype?: DType): Tensor {
     const op = 'tensor';
     this.#backend.check(op);
     checkShape(op, 'shape', shape);
-    const checked = checkData(op, 'data', data);
-    if (dtype !== undefined && dtype !== checked.dtype) {
-      throw new InvalidArgumentError(
-        `${op}: dtype '${String(dtype)}' does not fit a ${data.constructor.name}, which holds ${checked.dtype}.`,
-        { op, shapes: { shape } },
-      );
-    }
+    const checked = checkData(op, 'data', data, dtype);
     if (elementCount(shape) !== data.length) {
       throw new InvalidArgumentError(
         `${op}: shape ${formatShape(shape)} has ${elementCount(shape)} elements, data has ${data.length}.`,
         { op, shapes: { shape } },
       );
     }
-    const { storage, work } = this.#backend.allocate(op, data.byteLength);
+    const { storage, work } = this.#backend.allocate(op, checked.data.byteLength);
     const uploaded = this.#backend.upload(storage, checked.data);
     return new Tensor(this, shape, checked.dtype, {
       backend: this.#backend,
@@ -110,7 +107,7 @@ export class Context {
     const { dtype = 'f32', byteOffset = 0, rowStride } = options;
     if (!isDType(dtype)) {
       throw new InvalidArgumentError(
-        `${op}: dtype '${String(dtype)}' is unknown; use 'f32', 'i32' or 'u32'.`,
+        `${op}: dtype '${String(dtype)}' is unknown; use 'f32', 'f16', 'bf16', 'i32' or 'u32'.`,
         { op },
       );
     }
@@ -125,7 +122,7 @@ export class Context {
       );
     }
     const span = spanOf(shape, rowStride);
-    const { storage, work } = this.#backend.adopt(op, buffer, byteOffset, span * ELEMENT_BYTES);
+    const { storage, work } = this.#backend.adopt(op, buffer, byteOffset, span, dtype);
     return new Tensor(this, shape, dtype, { backend: this.#backend, storage, work, rowStride });
   }
 

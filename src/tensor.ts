@@ -1,6 +1,14 @@
 import type { Backend, Storage } from './backend.js';
 import type { Context } from './context.js';
-import { arrayOver, checkData, type DType, ELEMENT_BYTES, type TypedArray } from './dtype.js';
+import {
+  arrayOver,
+  bytesOf,
+  checkData,
+  type DType,
+  decoded,
+  type TensorData,
+  type TypedArray,
+} from './dtype.js';
 import { AbortedError, InvalidArgumentError } from './errors.js';
 import { checkOptions } from './options.js';
 import { elementCount, formatShape, spanOf } from './shape.js';
@@ -65,7 +73,8 @@ export class Tensor {
   }
 
   /**
-   * Waits for the work that produced the tensor and copies the elements out, dense and in row-major order.
+   * Waits for the work that produced the tensor and copies the elements out, dense and in row-major order; 16-bit floats as the
+   * float32 values they stand for.
    *
    * Rejects with the error of that work, whichever call made it: `OutOfMemoryError`, `ValidationError`, `DeviceLostError`, or
    * `TargetOutOfRangeError` when it came from class indices of which one is out of range. `AbortedError` if `signal` fires first.
@@ -75,10 +84,11 @@ export class Tensor {
     const { signal } = options;
     const state = usableState('read', 'the tensor', this);
     throwIfAborted('read', signal);
+    const span = spanOf(this.shape, this.rowStride);
     // Everything is asked in one go, so that the tensor may be destroyed or written to right after the call.
     const ask = () => {
       const { failure, verdicts } = state.work;
-      const data = state.backend.download(state.storage, spanOf(this.shape, this.rowStride) * ELEMENT_BYTES);
+      const data = state.backend.download(state.storage, span * bytesOf(this.dtype));
       return {
         data,
         outcomes: Promise.all([failure, data.failure, ...verdicts.map((verdict) => verdict.ask())]),
@@ -99,22 +109,23 @@ export class Tensor {
     const found = await orAbort('read', signal, asked.outcomes);
     const failure = found.find((error) => error !== undefined);
     if (failure !== undefined) throw failure;
-    return dense(this, arrayOver(this.dtype, await orAbort('read', signal, asked.data.bytes)));
+    const bytes = await orAbort('read', signal, asked.data.bytes);
+    return decoded(this.dtype, dense(this, arrayOver(this.dtype, bytes, span)));
   }
 
   /**
-   * Replaces the elements: `data` has the tensor's dtype and number of elements. For targets and inputs that change from step to
+   * Replaces the elements: `data` has the tensor's dtype (for 16-bit floats as in `ctx.tensor`) and number of elements. For targets and inputs that change from step to
    * step of a training loop. Work already submitted still sees the old elements.
    *
    * Throws `InvalidArgumentError` for another dtype or length, and for a tensor with padded rows.
    */
-  write(data: TypedArray): void {
+  write(data: TensorData): void {
     const state = usableState('write', 'the tensor', this);
-    const checked = checkData('write', 'data', data);
+    const checked = checkData('write', 'data', data, this.dtype);
     const count = elementCount(this.shape);
-    if (checked.dtype !== this.dtype || checked.data.length !== count) {
+    if (checked.data.length !== count) {
       throw new InvalidArgumentError(
-        `write: the tensor holds ${count} elements of ${this.dtype}, data has ${checked.data.length} of ${checked.dtype}.`,
+        `write: the tensor holds ${count} elements of ${this.dtype}, data has ${checked.data.length}.`,
         { op: 'write', shapes: { tensor: this.shape } },
       );
     }
@@ -123,7 +134,7 @@ export class Tensor {
         op: 'write',
       });
     }
-    const put = (elements: TypedArray): void => {
+    const put = (elements: TensorData): void => {
       setWork(this, deriveWork([], state.backend.upload(state.storage, elements)));
     };
     if (state.pending === 0) {
@@ -188,11 +199,12 @@ export function setWork(tensor: Tensor, work: Work): void {
 }
 
 /** The elements without the padding of the rows. */
-function dense({ shape, rowStride, dtype }: Tensor, padded: TypedArray): TypedArray {
+function dense({ shape, rowStride, dtype }: Tensor, padded: TensorData): TensorData {
   const length = shape.at(-1) ?? 1;
   if (rowStride === length || padded.length === 0) return padded;
-  const packed = arrayOver(dtype, new ArrayBuffer(elementCount(shape) * ELEMENT_BYTES));
-  for (let row = 0; row * length < packed.length; row++) {
+  const count = elementCount(shape);
+  const packed = arrayOver(dtype, new ArrayBuffer(count * bytesOf(dtype)), count);
+  for (let row = 0; row * length < count; row++) {
     packed.set(padded.subarray(row * rowStride, row * rowStride + length), row * length);
   }
   return packed;

@@ -9,7 +9,15 @@ import type {
   RunHooks,
   Storage,
 } from '../backend.js';
-import { arrayOver, ELEMENT_BYTES, type TypedArray } from '../dtype.js';
+import {
+  arrayOver,
+  bytesOf,
+  decoded,
+  isHalf,
+  type TensorData,
+  type TypedArray,
+  WORD_BYTES,
+} from '../dtype.js';
 import {
   type DeviceLostError,
   InvalidArgumentError,
@@ -17,6 +25,7 @@ import {
   OutOfMemoryError,
   TargetOutOfRangeError,
 } from '../errors.js';
+import { encodeHalf } from '../half.js';
 import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
@@ -63,22 +72,23 @@ export class CpuBackend implements Backend {
 
   allocate(op: string, bytes: number): Operand {
     this.check(op);
-    return { storage: { array: arrayOver('u32', allocate(op, bytes)) }, work: CLEAN };
+    return { storage: { memory: allocate(op, Math.ceil(bytes / WORD_BYTES) * WORD_BYTES) }, work: CLEAN };
   }
 
-  upload(storage: Storage, data: TypedArray): Promise<LossError | undefined> {
+  upload(storage: Storage, data: TensorData): Promise<LossError | undefined> {
     this.check('tensor');
-    const { buffer } = (storage as CpuStorage).array;
-    new Uint8Array(buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    new Uint8Array((storage as CpuStorage).memory).set(
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
     return Promise.resolve(undefined);
   }
 
   download(storage: Storage, bytes: number): Download {
     this.check('read');
-    const { buffer } = (storage as CpuStorage).array;
+    const { memory } = storage as CpuStorage;
     return {
       failure: Promise.resolve(undefined),
-      bytes: Promise.resolve((buffer as ArrayBuffer).slice(0, bytes)),
+      bytes: Promise.resolve(memory.slice(0, bytes)),
     };
   }
 
@@ -98,8 +108,8 @@ export class CpuBackend implements Backend {
     checkAliasing(spec, inputs);
     ready();
     const operands: Record<string, Operand> = { ...inputs };
-    for (const [name, { shape, access }] of Object.entries(spec.roles)) {
-      if (access === 'out') operands[name] = this.allocate(spec.op, elementCount(shape) * ELEMENT_BYTES);
+    for (const [name, { shape, dtype, access }] of Object.entries(spec.roles)) {
+      if (access === 'out') operands[name] = this.allocate(spec.op, elementCount(shape) * bytesOf(dtype));
     }
     const work = execute(spec, operands);
     const outputs = Object.entries(operands).filter(([name]) => spec.roles[name]?.access !== 'in');
@@ -138,12 +148,21 @@ export class CpuBackend implements Backend {
 function execute(spec: Spec, operands: Operands): Work {
   const arrays: Record<string, TypedArray> = {};
   const inputs: Work[] = [];
+  const packed: (() => void)[] = [];
   for (const [name, { storage, work }] of Object.entries(operands)) {
-    const { dtype, access } = spec.roles[name] as Role;
-    arrays[name] = arrayOver(dtype, (storage as CpuStorage).array.buffer as ArrayBuffer);
+    const { shape, dtype, access } = spec.roles[name] as Role;
+    const elements = arrayOver(dtype, (storage as CpuStorage).memory, elementCount(shape));
+    const values = decoded(dtype, elements);
+    arrays[name] = values;
     if (access !== 'out') inputs.push(work);
+    if (access === 'in' || !isHalf(dtype)) continue;
+    // Results are rounded once, from float64 to 16 bits.
+    const exact = Float64Array.from(values);
+    arrays[name] = exact as unknown as Float32Array;
+    packed.push(() => elements.set(encodeHalf(dtype, exact)));
   }
   const found = spec.cpu(arrays);
+  for (const pack of packed) pack();
   if (found === undefined) return deriveWork(inputs);
   const shapes = Object.fromEntries(Object.entries(spec.roles).map(([name, role]) => [name, role.shape]));
   const error = new TargetOutOfRangeError(

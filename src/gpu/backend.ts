@@ -9,7 +9,7 @@ import type {
   RunHooks,
   Storage,
 } from '../backend.js';
-import { ELEMENT_BYTES, type TypedArray } from '../dtype.js';
+import { bytesOf, type DType, type TensorData, WORD_BYTES } from '../dtype.js';
 import { type DeviceLostError, InvalidArgumentError, LimitExceededError, type LossError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { makePlan, type Plan } from '../plan/plan.js';
@@ -60,12 +60,18 @@ export class GpuBackend implements Backend {
     return { storage: result, work: { failure, verdicts: [] } };
   }
 
-  upload(storage: Storage, data: TypedArray): Promise<LossError | undefined> {
-    const { buffer, byteOffset } = storage as GpuStorage;
+  upload(storage: Storage, data: TensorData): Promise<LossError | undefined> {
+    const { buffer, byteOffset, owned } = storage as GpuStorage;
     this.check('tensor');
+    if (!owned && (byteOffset % WORD_BYTES !== 0 || data.byteLength % WORD_BYTES !== 0)) {
+      throw new InvalidArgumentError(
+        'write: WebGPU writes whole words of 4 bytes, and this part of your buffer begins or ends within one; write to the buffer instead.',
+        { op: 'write', adapter: this.facts },
+      );
+    }
     return this.runtime.scoped('tensor', () => {
       if (data.length > 0)
-        this.device.queue.writeBuffer(buffer, byteOffset, data as GPUAllowSharedBufferSource);
+        this.device.queue.writeBuffer(buffer, byteOffset, wholeWords(data) as GPUAllowSharedBufferSource);
     }).failure;
   }
 
@@ -80,17 +86,20 @@ export class GpuBackend implements Backend {
     if (owned) buffer.destroy();
   }
 
-  adopt(op: string, buffer: GPUBuffer, byteOffset: number, bytes: number): Operand {
+  adopt(op: string, buffer: GPUBuffer, byteOffset: number, elements: number, dtype: DType): Operand {
     this.check(op);
+    const size = bytesOf(dtype);
     const fail = (what: string): never => {
       throw new InvalidArgumentError(`${op}: ${what}`, { op, adapter: this.facts });
     };
     if (typeof buffer?.size !== 'number' || typeof buffer.usage !== 'number')
       fail('the buffer must be a GPUBuffer.');
     if ((buffer.usage & STORAGE) === 0) fail('the buffer lacks GPUBufferUsage.STORAGE.');
-    if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || byteOffset % ELEMENT_BYTES !== 0) {
-      fail(`byteOffset is ${byteOffset}; use a multiple of ${ELEMENT_BYTES} from 0.`);
+    if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || byteOffset % size !== 0) {
+      fail(`byteOffset is ${byteOffset}; ${dtype} needs a multiple of ${size} from 0.`);
     }
+    // Bindings are whole words.
+    const bytes = Math.ceil((byteOffset + elements * size) / WORD_BYTES) * WORD_BYTES - byteOffset;
     if (byteOffset + bytes > buffer.size) {
       fail(`the tensor needs ${bytes} bytes from byte ${byteOffset}, the buffer has ${buffer.size}.`);
     }
@@ -140,7 +149,7 @@ export class GpuBackend implements Backend {
       const operands: Record<string, Operand> = { ...given };
       for (const [name, role] of Object.entries(spec.roles)) {
         if (role.access !== 'out') continue;
-        operands[name] = { storage: this.createBuffer(`${spec.op}.${name}`, bytesOf(role)), work: CLEAN };
+        operands[name] = { storage: this.createBuffer(`${spec.op}.${name}`, roleBytes(role)), work: CLEAN };
       }
       const scratch = this.createScratch(spec.op, plan.scratch);
       let bound: Bound;
@@ -199,12 +208,13 @@ export class GpuBackend implements Backend {
   }
 
   private planFor(spec: Spec, wishes: Partial<Policy>, operands: Operands): Plan {
-    const aligned = Object.values(operands).every(
-      ({ storage }) => (storage as GpuStorage).byteOffset % 16 === 0,
-    );
+    const aligned = Object.entries(operands).every(([name, { storage }]) => {
+      const { dtype } = spec.roles[name] as Role;
+      return (storage as GpuStorage).byteOffset % (4 * bytesOf(dtype)) === 0;
+    });
     const plan = makePlan(spec, this.facts, aligned ? wishes : { ...wishes, vec4: false });
     for (const bytes of plan.scratch.values()) this.checkSize(spec.op, bytes);
-    for (const role of Object.values(spec.roles)) this.checkSize(spec.op, bytesOf(role));
+    for (const role of Object.values(spec.roles)) this.checkSize(spec.op, roleBytes(role));
     return plan;
   }
 
@@ -239,6 +249,14 @@ export class GpuBackend implements Backend {
   }
 }
 
-function bytesOf({ shape, rowStride }: Role): number {
-  return spanOf(shape, rowStride) * ELEMENT_BYTES;
+function roleBytes({ shape, rowStride, dtype }: Role): number {
+  return spanOf(shape, rowStride) * bytesOf(dtype);
+}
+
+/** WebGPU writes whole words: an odd number of 16-bit elements gets one more. */
+function wholeWords(data: TensorData): TensorData {
+  if (data.byteLength % WORD_BYTES === 0) return data;
+  const padded = new Uint16Array(data.length + 1);
+  padded.set(data);
+  return padded;
 }

@@ -1,5 +1,5 @@
 import type { GpuStorage, Operands } from '../backend.js';
-import { ELEMENT_BYTES } from '../dtype.js';
+import { bytesOf, WORD_BYTES } from '../dtype.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import type { Dispatch, Pass, Source } from '../plan/pass.js';
@@ -111,23 +111,25 @@ function rangeOf(
   { inner, classes }: Pass,
   { firstRow, rows }: Dispatch,
   isVector: boolean,
-  { stride, elements }: Source,
+  { stride, elements, dtype }: Source,
   byteOffset: number,
   { limits }: AdapterFacts,
 ): { readonly offset: number; readonly size: number; readonly first: number } {
+  const bytes = bytesOf(dtype);
   const blocks = rows / inner;
   const whole = isVector || stride === 0;
-  const start = byteOffset + (whole ? 0 : (firstRow / inner) * stride * ELEMENT_BYTES);
+  const start = byteOffset + (whole ? 0 : (firstRow / inner) * stride * bytes);
   const span = whole ? elements : (blocks - 1) * stride + classes * inner;
   const offset =
     Math.floor(start / limits.minStorageBufferOffsetAlignment) * limits.minStorageBufferOffsetAlignment;
-  const first = (start - offset) / ELEMENT_BYTES;
-  return { offset, size: span === 0 ? SMALLEST_BINDING : (first + span) * ELEMENT_BYTES, first };
+  const first = (start - offset) / bytes;
+  // Whole words, as WebGPU wants: half of the last one may belong to something else.
+  return { offset, size: span === 0 ? SMALLEST_BINDING : align((first + span) * bytes, WORD_BYTES), first };
 }
 
-function misaligned(plan: Plan, { from }: Source, byteOffset: number): InvalidArgumentError {
+function misaligned(plan: Plan, { from, dtype }: Source, byteOffset: number): InvalidArgumentError {
   return new InvalidArgumentError(
-    `${plan.spec.op}: ${from} starts at byte ${byteOffset}, which is no multiple of 16, but the plan loads four classes at once. ` +
+    `${plan.spec.op}: ${from} starts at byte ${byteOffset}, which is no multiple of ${4 * bytesOf(dtype)}, but the plan loads four classes at once. ` +
       'Make the plan with policy: { vec4: false }, or align the buffer.',
     { op: plan.spec.op },
   );

@@ -1,4 +1,5 @@
 import type { Download } from '../backend.js';
+import { WORD_BYTES } from '../dtype.js';
 import { type LossError, ValidationError } from '../errors.js';
 import type { LossDevice } from './device.js';
 
@@ -19,28 +20,36 @@ export function download(
 ): Download {
   if (bytes === 0) return { failure: Promise.resolve(undefined), bytes: Promise.resolve(new ArrayBuffer(0)) };
   const { device } = runtime;
+  // Copies are of whole words; 16-bit elements may begin or end within one.
+  const within = byteOffset % WORD_BYTES;
+  const size = Math.ceil((within + bytes) / WORD_BYTES) * WORD_BYTES;
   const { result: staging, failure: refused } = runtime.scoped('read', () => {
     const target = device.createBuffer({
       __proto__: null,
       label: 'webgpu-loss read',
-      size: bytes,
+      size,
       usage: MAP_READ | COPY_DST,
     } as GPUBufferDescriptor);
     const encoder = device.createCommandEncoder({ label: 'webgpu-loss read' });
-    encoder.copyBufferToBuffer(buffer, byteOffset, target, 0, bytes);
+    encoder.copyBufferToBuffer(buffer, byteOffset - within, target, 0, size);
     device.queue.submit([encoder.finish()]);
     // Within the scopes: where there is no memory, the map is refused as well.
     return { target, mapping: target.mapAsync(READ) };
   });
-  const mapped = collect(staging.target, staging.mapping);
+  const mapped = collect(staging.target, staging.mapping, within, bytes);
   mapped.catch(() => undefined);
   return { failure: outcome(runtime, refused, mapped), bytes: mapped };
 }
 
-async function collect(staging: GPUBuffer, mapping: Promise<undefined>): Promise<ArrayBuffer> {
+async function collect(
+  staging: GPUBuffer,
+  mapping: Promise<undefined>,
+  from: number,
+  bytes: number,
+): Promise<ArrayBuffer> {
   try {
     await mapping;
-    return staging.getMappedRange().slice(0);
+    return staging.getMappedRange().slice(from, from + bytes);
   } finally {
     staging.destroy();
   }

@@ -1,13 +1,22 @@
 import get from '../../shaders/access/get.wgsl?raw';
 import getAbsent from '../../shaders/access/get-absent.wgsl?raw';
 import loadAbsent from '../../shaders/access/load-absent.wgsl?raw';
+import loadPackedScalar from '../../shaders/access/load-packed-scalar.wgsl?raw';
+import loadPackedStrided from '../../shaders/access/load-packed-strided.wgsl?raw';
+import loadPackedVec4 from '../../shaders/access/load-packed-vec4.wgsl?raw';
 import loadScalar from '../../shaders/access/load-scalar.wgsl?raw';
 import loadVec4 from '../../shaders/access/load-vec4.wgsl?raw';
 import put from '../../shaders/access/put.wgsl?raw';
 import putAbsent from '../../shaders/access/put-absent.wgsl?raw';
 import storeAbsent from '../../shaders/access/store-absent.wgsl?raw';
+import storePackedShared from '../../shaders/access/store-packed-shared.wgsl?raw';
+import storePackedVec4 from '../../shaders/access/store-packed-vec4.wgsl?raw';
 import storeScalar from '../../shaders/access/store-scalar.wgsl?raw';
 import storeVec4 from '../../shaders/access/store-vec4.wgsl?raw';
+import word from '../../shaders/access/word.wgsl?raw';
+import wordShared from '../../shaders/access/word-shared.wgsl?raw';
+import bf16 from '../../shaders/lib/bf16.wgsl?raw';
+import f16 from '../../shaders/lib/f16.wgsl?raw';
 import params from '../../shaders/lib/params.wgsl?raw';
 import subgroupReduction from '../../shaders/reduction/subgroup.wgsl?raw';
 import tree from '../../shaders/reduction/tree.wgsl?raw';
@@ -23,6 +32,7 @@ import {
   type Binding,
   type KernelName,
   type KernelRole,
+  type Packing,
   REDUCES,
   type Variant,
 } from '../plan/variant.js';
@@ -52,6 +62,7 @@ export function composeShader(variant: Variant): string {
     head(variant),
     params,
     ...epilogue.libraries,
+    ...packingLibraries(variant),
     accessors(variant),
     ...(statistic === undefined ? [] : [statistic.source]),
     ...(statistic !== undefined && subgroup > 0 ? [statistic.subgroupSource] : []),
@@ -66,9 +77,9 @@ function head(variant: Variant): string {
   const lines = [
     ...(subgroup > 0 ? ['enable subgroups;', `const SUBGROUP: u32 = ${subgroup}u;`] : []),
     '@group(0) @binding(0) var<uniform> params: Params;',
-    ...bindings.map(({ role, access, write }, i) => {
-      const element = access === 'vec4' ? 'vec4<u32>' : 'u32';
-      return `@group(0) @binding(${i + 1}) var<storage, ${write ? 'read_write' : 'read'}> ${bufferName(role)}: array<${element}>;`;
+    ...bindings.map((binding, i) => {
+      const mode = binding.write ? 'read_write' : 'read';
+      return `@group(0) @binding(${i + 1}) var<storage, ${mode}> ${bufferName(binding.role)}: array<${elementType(binding)}>;`;
     }),
     ...Object.entries(flags).map(([name, value]) => `const ${name}: bool = ${value};`),
     `const WIDTH: u32 = ${workgroupSize}u;`,
@@ -76,6 +87,17 @@ function head(variant: Variant): string {
     ...(statistic === undefined ? [] : [`const STAT_WORDS: u32 = ${statistic.words}u;`]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** A word of two elements may have two writers, unless whole groups of four are written. */
+function isShared({ access, packing, write }: Binding): boolean {
+  return write && packing !== 'none' && access !== 'vec4';
+}
+
+function elementType(binding: Binding): string {
+  if (isShared(binding)) return 'atomic<u32>';
+  if (binding.access !== 'vec4') return 'u32';
+  return binding.packing === 'none' ? 'vec4<u32>' : 'vec2<u32>';
 }
 
 function bufferName(role: string): string {
@@ -96,6 +118,7 @@ function accessors({ epilogue, bindings, aliases }: Variant): string {
         template
           .replaceAll('NAME', name)
           .replaceAll('BUFFER', bufferName(home))
+          .replaceAll('PACKING', binding?.packing ?? '')
           .replaceAll('STEP', binding?.access === 'strided' ? 'params.inner' : '1u')
           .replaceAll('PAD', role.pad ?? '0u')
           .replaceAll('DEFAULT', role.absent ?? '0u'),
@@ -113,8 +136,21 @@ function templates(name: string, { kind, use }: KernelRole, binding: Binding | u
     return [read ? get : put];
   }
   if (binding === undefined) return [read ? loadAbsent : storeAbsent];
+  if (binding.packing !== 'none') return packedTemplates(read, binding);
   if (binding.access === 'vec4') return [read ? loadVec4 : storeVec4];
   return [read ? loadScalar : storeScalar];
+}
+
+function packedTemplates(read: boolean, binding: Binding): readonly string[] {
+  if (binding.access === 'vec4') return [read ? loadPackedVec4 : storePackedVec4];
+  if (!read) return [storePackedShared];
+  const load = binding.access === 'strided' ? loadPackedStrided : loadPackedScalar;
+  return [isShared(binding) ? wordShared : word, load];
+}
+
+function packingLibraries({ bindings }: Variant): readonly string[] {
+  const has = (packing: Packing): boolean => bindings.some((binding) => binding.packing === packing);
+  return [...(has('f16') ? [f16] : []), ...(has('bf16') ? [bf16] : [])];
 }
 
 /** Where a binding's rows lie: its first element and the distance between rows come with the parameters. */

@@ -1,6 +1,6 @@
 import type { Operand, Operands } from '../backend.js';
 import { backendOf, type Context, tensorOf } from '../context.js';
-import { checkData, type DType, type TypedArray } from '../dtype.js';
+import { checkData, type DType, FLOATS, type TensorData } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
 import { elementCount, formatShape, type Layout, sameShape } from '../shape.js';
@@ -32,7 +32,7 @@ export class Call {
   private readonly policy: Partial<Policy>;
   private readonly signal: AbortSignal | undefined;
   private readonly inputs: Map<string, Tensor> = new Map();
-  private readonly arrays: Map<string, { readonly data: TypedArray; readonly shape: readonly number[] }> =
+  private readonly arrays: Map<string, { readonly data: TensorData; readonly shape: readonly number[] }> =
     new Map();
 
   /** @param lead The tensor whose context the call runs on. */
@@ -52,9 +52,9 @@ export class Call {
     throwIfAborted(op, this.signal);
   }
 
-  /** A tensor argument of dtype f32; checks whose it is and that it lives. */
+  /** A tensor argument of floats; checks whose it is and that it lives. */
   matrix(name: string, value: unknown, shape?: readonly number[]): Tensor {
-    return this.tensor(name, value, ['f32'], shape === undefined ? undefined : [shape]);
+    return this.tensor(name, value, FLOATS, shape === undefined ? undefined : [shape]);
   }
 
   /**

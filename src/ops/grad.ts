@@ -80,7 +80,7 @@ async function fromOutput(
     roles: {
       [name]: inputRole(op, name, forward, layout),
       gradOutput: inputRole(op, 'gradOutput', gradOutput, layout),
-      grad: { shape, dtype: 'f32', access: 'out' },
+      grad: { shape, dtype: forward.dtype, access: 'out' },
     },
     passes: (build) =>
       build.build({
@@ -131,7 +131,7 @@ export async function logSumExpGrad(
       logits: inputRole(op, 'logits', logits, layout),
       lse: inputRole(op, 'lse', lseTensor),
       gradOutput: inputRole(op, 'gradOutput', upstream),
-      grad: { shape, dtype: 'f32', access: 'out' },
+      grad: { shape, dtype: logits.dtype, access: 'out' },
     },
     passes: (build) =>
       build.build({

@@ -1,6 +1,6 @@
 import type { Executable, Operand, Operands } from '../backend.js';
 import { backendOf, Context } from '../context.js';
-import { type DType, ELEMENT_BYTES } from '../dtype.js';
+import { bytesOf, FLOATS, type FloatDType, isFloat } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import type { PassSummary } from '../plan/plan.js';
@@ -43,7 +43,7 @@ export interface PlanOptions {
   /** Shape of the logits. */
   readonly shape: readonly number[];
   /** Default `'f32'`. */
-  readonly dtype?: DType;
+  readonly dtype?: FloatDType;
   /** The class axis; default -1. */
   readonly axis?: number;
   /** Elements from one row of the logits to the next, for padded rows. */
@@ -61,8 +61,9 @@ export function logitsOf(
 ): { readonly layout: Layout; readonly logits: Role } {
   const { shape, dtype = 'f32', axis, rowStride } = options;
   checkShape(op, 'shape', shape);
-  if (dtype !== 'f32')
-    throw new InvalidArgumentError(`${op}: dtype is '${String(dtype)}'; use 'f32'.`, { op });
+  if (!isFloat(dtype)) {
+    throw new InvalidArgumentError(`${op}: dtype is '${String(dtype)}'; use 'f32', 'f16' or 'bf16'.`, { op });
+  }
   const layout = layoutOf(op, shape, axis);
   const length = shape.at(-1) as number;
   if (rowStride === undefined || rowStride === length)
@@ -156,12 +157,13 @@ class ContextPlan implements OpPlan<object> {
     checkOptions(`${this.spec.op}: ${name}`, part, ['buffer', 'offset', 'size']);
     // Own properties only: a polluted prototype must not shift a binding.
     const { buffer, offset = 0, size } = { __proto__: null, ...part } as typeof part;
-    const bytes = spanOf(role.shape, role.rowStride) * ELEMENT_BYTES;
+    const elements = spanOf(role.shape, role.rowStride);
+    const bytes = elements * bytesOf(role.dtype);
     const end = buffer?.size ?? 0;
     if (size !== undefined && !(Number.isSafeInteger(size) && size >= bytes && offset + size <= end)) {
       this.fail(`${name}: size is ${size}; the plan needs ${bytes} bytes, the buffer has ${end} in all.`);
     }
-    return backend.adopt(`${this.spec.op}.${name}`, buffer, offset, bytes);
+    return backend.adopt(`${this.spec.op}.${name}`, buffer, offset, elements, role.dtype);
   }
 
   private fail(message: string): never {

@@ -85,7 +85,7 @@ function elementwiseSpec(
   const { shape, axis, rows, classes, inner } = layout;
   return {
     op,
-    roles: { logits, output: { shape, dtype: 'f32', access: 'out' } },
+    roles: { logits, output: { shape, dtype: logits.dtype, access: 'out' } },
     passes: (build) =>
       build.build({
         rows: { count: rows, classes, inner },

@@ -1,4 +1,4 @@
-import { ELEMENT_BYTES } from '../dtype.js';
+import { bytesOf, type DType, WORD_BYTES } from '../dtype.js';
 import { LimitExceededError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
@@ -13,6 +13,7 @@ import {
   kernelsOf,
   matrixAccess,
   NO_FLAGS,
+  packingOf,
   plainKernels,
   REDUCES,
   STAGES,
@@ -54,6 +55,7 @@ export interface Source {
   readonly stride: number;
   /** Elements in all. */
   readonly elements: number;
+  readonly dtype: DType;
 }
 
 /** One kernel over all rows: as many dispatches as the adapter's binding limit asks for. */
@@ -112,7 +114,7 @@ export class PassBuilder {
 
   /** Declares a scratch vector of 32-bit elements and gives its name. */
   scratchVector(name: string, elements: number): string {
-    this.scratch.set(name, Math.max(elements * ELEMENT_BYTES, this.scratch.get(name) ?? 16));
+    this.scratch.set(name, Math.max(elements * WORD_BYTES, this.scratch.get(name) ?? 16));
     return name;
   }
 
@@ -158,7 +160,7 @@ export class PassBuilder {
       const access =
         kind === 'vector' ? kind : matrixAccess(policy, kind === 'matrix' ? rows.inner : 1, aligned);
       sources[name] = source;
-      bindings.push({ role: name, access, write: use === 'write' });
+      bindings.push({ role: name, access, packing: packingOf(source.dtype), write: use === 'write' });
     };
     for (const [name, role] of Object.entries(epilogue.roles)) {
       if (role.stages.some((stage) => STAGES[kernel].includes(stage))) bind(name, role);
@@ -190,8 +192,7 @@ export class PassBuilder {
       sources,
       dispatches: this.dispatches(rows, used, sources, (count) => this.grid(kernel, count, policy, segments)),
       bytes: used.reduce(
-        (bytes, { role }) =>
-          bytes + (sources[role] as Source).elements * ELEMENT_BYTES * (overwritten.has(role) ? 2 : 1),
+        (bytes, { role }) => bytes + sourceBytes(sources[role] as Source) * (overwritten.has(role) ? 2 : 1),
         0,
       ),
     };
@@ -201,13 +202,15 @@ export class PassBuilder {
   private source(from: string, kind: KernelRole['kind'], rows: Rows): Source {
     const role = this.roles[from];
     const scratch = role === undefined;
-    const elements = scratch ? (this.scratch.get(from) ?? 0) / ELEMENT_BYTES : elementCount(role.shape);
-    if (kind === 'vector') return { from, scratch, stride: role?.broadcast === true ? 0 : 1, elements };
-    if (kind === 'classes') return { from, scratch, stride: 0, elements };
+    const elements = scratch ? (this.scratch.get(from) ?? 0) / WORD_BYTES : elementCount(role.shape);
+    const dtype = role?.dtype ?? 'f32';
+    if (kind === 'vector')
+      return { from, scratch, stride: role?.broadcast === true ? 0 : 1, elements, dtype };
+    if (kind === 'classes') return { from, scratch, stride: 0, elements, dtype };
     const block = rows.classes * rows.inner;
     const stride = role?.rowStride ?? block;
     const blocks = rows.count / rows.inner;
-    return { from, scratch, stride, elements: blocks === 0 ? 0 : (blocks - 1) * stride + block };
+    return { from, scratch, stride, elements: blocks === 0 ? 0 : (blocks - 1) * stride + block, dtype };
   }
 
   private checkBindings(bindings: readonly Binding[], sources: Readonly<Record<string, Source>>): void {
@@ -220,9 +223,10 @@ export class PassBuilder {
       );
     }
     for (const { role, access } of bindings) {
-      const { elements, stride, from } = sources[role] as Source;
-      const bytes = elements * ELEMENT_BYTES;
-      const whole = access === 'vector' || stride === 0;
+      const source = sources[role] as Source;
+      const bytes = sourceBytes(source);
+      const { from } = source;
+      const whole = access === 'vector' || source.stride === 0;
       if (whole && bytes > maxStorageBufferBindingSize) {
         throw new LimitExceededError(
           `${this.op}: ${from} takes ${bytes} bytes; one binding of this adapter holds ${maxStorageBufferBindingSize}. ` +
@@ -244,10 +248,11 @@ export class PassBuilder {
     const room = maxStorageBufferBindingSize - minStorageBufferOffsetAlignment;
     let blocks = rows.count / rows.inner;
     for (const { role, access } of bindings) {
-      const { stride, from } = sources[role] as Source;
+      const { stride, from, dtype } = sources[role] as Source;
       if (access === 'vector' || stride === 0) continue;
-      const fit = Math.floor(room / (stride * ELEMENT_BYTES));
-      if (fit === 0) throw this.tooLong(rows, from, stride * ELEMENT_BYTES);
+      const bytes = stride * bytesOf(dtype);
+      const fit = Math.floor(room / bytes);
+      if (fit === 0) throw this.tooLong(rows, from, bytes);
       blocks = Math.min(blocks, fit);
     }
     const step = blocks * rows.inner;
@@ -299,6 +304,10 @@ export class PassBuilder {
     }
     return [Math.ceil(groups / Math.max(1, height)), height];
   }
+}
+
+function sourceBytes({ elements, dtype }: Source): number {
+  return elements * bytesOf(dtype);
 }
 
 /** Whether the work writes anything for each element, or for each row. */

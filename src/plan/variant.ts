@@ -1,3 +1,4 @@
+import type { DType } from '../dtype.js';
 import type { Policy, Strategy } from './policy.js';
 
 /** The stages of a row: its statistic, its own results, its elements. A split row runs them in three passes. */
@@ -5,6 +6,13 @@ export type Stage = 'statistic' | 'row' | 'elements';
 
 /** How a kernel reaches a role's buffer. */
 export type Access = 'vec4' | 'scalar' | 'strided' | 'vector';
+
+/** How elements lie in the words of a buffer: one a word, or two 16-bit floats. Kernels compute with 32 bits in any case. */
+export type Packing = 'none' | 'f16' | 'bf16';
+
+export function packingOf(dtype: DType): Packing {
+  return dtype === 'f16' || dtype === 'bf16' ? dtype : 'none';
+}
 
 /** What a kernel does with a role, and in which stages. */
 export interface KernelRole {
@@ -78,6 +86,7 @@ export function plainKernels(rows: boolean, elements: boolean): readonly KernelN
 export interface Binding {
   readonly role: string;
   readonly access: Access;
+  readonly packing: Packing;
   /** Written to, and possibly read too. */
   readonly write: boolean;
 }
@@ -128,9 +137,9 @@ export interface Variant {
 /** A readable name, such as `cross-entropy-index/row-per-workgroup@64/logits:vec4,targets,loss,grad:vec4/subgroup32`. */
 export function variantKey(variant: Variant): string {
   const { kernel, epilogue, statistic, bindings, aliases, flags, workgroupSize, subgroup } = variant;
-  const roles = bindings.map(({ role, access, write }) => {
-    const short = access === 'vector' ? role : `${role}:${access}`;
-    return write ? `${short}!` : short;
+  const roles = bindings.map(({ role, access, packing, write }) => {
+    const parts = [role, ...(access === 'vector' ? [] : [access]), ...(packing === 'none' ? [] : [packing])];
+    return `${parts.join(':')}${write ? '!' : ''}`;
   });
   const places = Object.entries(aliases).map(([role, home]) => `${role}=${home}`);
   const on = Object.entries(flags).filter(([, value]) => value);

@@ -1,23 +1,35 @@
+import type { FloatDType } from '../../src/dtype.js';
+import type { Tensor } from '../../src/index.js';
 import type { GoldenCase, GoldenOutput } from '../support/golden.js';
 import type { Ledger } from '../support/ledger.js';
 import { expectationOf } from './contract.js';
+import { numbers } from './tensors.js';
 
 /** Compares a result with the golden output of that name, all of it or at the places the summary knows. */
 export type Compare = (
   quantity: string,
   name: string,
-  actual: ArrayLike<number>,
+  actual: Tensor,
   bound: (i: number) => number,
-) => void;
+) => Promise<void>;
 
 /** @param noise how far the golden values may be off themselves */
 export function comparison(golden: GoldenCase, ledger: Ledger, noise = 0): Compare {
   const expected = expectationOf(golden);
   if (expected.kind !== 'values') throw new Error(`${golden.name} has no values to compare with`);
-  return (quantity, name, actual, bound) => {
+  return async (quantity, name, actual, bound) => {
     const output = expected.outputs[name];
     if (!output) throw new Error(`${golden.name} has no output ${name}`);
-    compareOutput(ledger, quantity, actual, output, (i) => bound(i) + noise, `${golden.name} ${name}`);
+    const { dtype } = actual;
+    compareOutput(
+      ledger,
+      quantity,
+      await numbers(actual),
+      output,
+      (i) => bound(i) + noise,
+      `${golden.name} ${name}`,
+      dtype as FloatDType,
+    );
   };
 }
 
@@ -28,14 +40,22 @@ function compareOutput(
   output: GoldenOutput,
   bound: (i: number) => number,
   where: string,
+  dtype: FloatDType,
 ): void {
   if ('data' in output) {
-    ledger.checkAll(quantity, actual, output.data, bound, where);
+    ledger.checkAll(quantity, actual, output.data, bound, where, dtype);
     return;
   }
   const { index, value, rowSum } = output.summary;
   index.forEach((at, k) => {
-    ledger.check(quantity, actual[at] as number, value[k] as number, bound(at), () => `${where}[${at}]`);
+    ledger.check(
+      quantity,
+      actual[at] as number,
+      value[k] as number,
+      bound(at),
+      () => `${where}[${at}]`,
+      dtype,
+    );
   });
   // The row sums vouch for all the other places. In float64, so that the sum itself adds no error worth a mention.
   const width = output.shape.at(-1) as number;

@@ -23,6 +23,9 @@ export function expectationOf(golden: GoldenCase): Expectation {
   // PyTorch takes a negative label smoothing for 0; here it is out of range.
   if ((golden.options.label_smoothing ?? 0) < 0) return { kind: 'invalidArgument' };
 
+  // Made from the float64 implementation, which keeps to the contract.
+  if (golden.dtype !== undefined) return { kind: 'values', outputs: golden.outputs, alternatives: {} };
+
   // Where PyTorch lost accuracy, the accurate answer. The gradient of logSumExp is made from the rounded
   // log-sum-exp by definition, so there PyTorch's answer is right as well.
   let outputs: Record<string, GoldenOutput> = { ...golden.outputs, ...golden.outputsExact };

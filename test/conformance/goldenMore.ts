@@ -32,7 +32,7 @@ import { comparison } from './compare.js';
 import { binaryOptionsOf, crossEntropyOptionsOf, expectationOf, goldenLayout, input } from './contract.js';
 import { kernelFacts } from './kernel.js';
 import { CaseRows } from './rows.js';
-import { expectShape, type Keep, numbers, rejection, withTensors } from './tensors.js';
+import { expectShape, type Keep, rejection, withTensors } from './tensors.js';
 
 type Runner = (golden: GoldenCase, env: Env) => Promise<void>;
 
@@ -101,8 +101,8 @@ async function runNllLoss(golden: GoldenCase, env: Env): Promise<void> {
       (value) => nllBound(value, weight !== undefined),
     );
     const compare = comparison(golden, env.ledger, referenceNoise(golden));
-    compare('nll loss', 'loss', await numbers(loss), bounds);
-    compare('nll gradient', 'grad_input', await numbers(gradient), (i) => {
+    await compare('nll loss', 'loss', loss, bounds);
+    await compare('nll gradient', 'grad_input', gradient, (i) => {
       const r = rows.rowOf(i);
       if (rows.classOf(i) !== target.data[r]) return 0;
       const upstream = at(gradOutput, r);
@@ -142,8 +142,8 @@ async function runEntropy(golden: GoldenCase, env: Env): Promise<void> {
       (r) => facts(r).entropy,
       (_, r) => facts(r).error,
     );
-    compare('entropy', 'output', await numbers(result.entropy), bounds);
-    compare('entropy gradient', 'grad_logits', await numbers(gradient), (i) => {
+    await compare('entropy', 'output', result.entropy, bounds);
+    await compare('entropy gradient', 'grad_logits', gradient, (i) => {
       const r = rows.rowOf(i);
       const by = scaleOf(at(gradOutput, r), reduction, layout.rows);
       return entropyGradientBound(rows.row(r), rows.classOf(i), facts(r), by);
@@ -197,11 +197,11 @@ async function runBinaryCrossEntropy(golden: GoldenCase, env: Env): Promise<void
       return { ...by, scale: by.scale * (weight ? (weight[i] as number) : 1) };
     };
     const compare = comparison(golden, env.ledger, referenceNoise(golden));
-    compare('binary cross-entropy', 'loss', await numbers(result.loss), bounds);
-    compare('binary cross-entropy gradient', 'grad_logits', await numbers(gradient), (i) =>
+    await compare('binary cross-entropy', 'loss', result.loss, bounds);
+    await compare('binary cross-entropy gradient', 'grad_logits', gradient, (i) =>
       binaryGradientBound(element(i), scale(i), kernel),
     );
-    compare('binary cross-entropy target gradient', 'grad_target', await numbers(targetGradient), (i) =>
+    await compare('binary cross-entropy target gradient', 'grad_target', targetGradient, (i) =>
       binaryTargetGradientBound(element(i), scale(i), kernel),
     );
   });

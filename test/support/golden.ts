@@ -52,6 +52,8 @@ export interface GoldenCase {
   readonly outputsExact: Readonly<Record<string, GoldenOutput>>;
   /** PyTorch raised this. */
   readonly error: string | undefined;
+  /** What its matrices are to be stored in, where that is not f32; see conformance/quantised.ts. */
+  readonly dtype?: 'f16' | 'bf16';
 }
 
 export interface Golden {

@@ -1,6 +1,8 @@
 // Every comparison of a run, as the worst error / bound of each quantity on each target: a test that only says "close"
 // hides a slow drift.
 
+import type { FloatDType } from '../../src/dtype.js';
+
 export interface LedgerEntry {
   readonly target: string;
   readonly quantity: string;
@@ -15,9 +17,24 @@ export interface LedgerEntry {
 /** A place, or how to name it when it has to be named: naming each of a million elements would cost more than checking. */
 export type Where = string | (() => string);
 
-const FLT_MAX = 2 ** 128 - 2 ** 104;
-/** From here on a number rounds to Infinity in float32. */
-const OVERFLOW = 2 ** 128 - 2 ** 103;
+/** The numbers of a float type. */
+interface Format {
+  readonly largest: number;
+  /** From here on a number rounds to Infinity. */
+  readonly overflow: number;
+  /** Half of the distance to the next number, which a result stored in 16 bits is off by besides its bound. */
+  readonly halfUnit: (value: number) => number;
+}
+
+const FORMATS: { readonly [D in FloatDType]: Format } = {
+  f32: { largest: 2 ** 128 - 2 ** 104, overflow: 2 ** 128 - 2 ** 103, halfUnit: () => 0 },
+  f16: { largest: 65504, overflow: 65520, halfUnit: halfUnit(10, -14) },
+  bf16: { largest: 2 ** 128 - 2 ** 120, overflow: 2 ** 128 - 2 ** 119, halfUnit: halfUnit(7, -126) },
+};
+
+function halfUnit(fraction: number, least: number): (value: number) => number {
+  return (value) => 2 ** (Math.max(least, Math.floor(Math.log2(Math.abs(value)))) - fraction - 1);
+}
 
 export class Ledger {
   readonly target: string;
@@ -28,24 +45,35 @@ export class Ledger {
   }
 
   /**
-   * Compares one float32 result with the exact value.
+   * Compares one result with the exact value.
    *
    * Throws if the error is above the bound, or if one is NaN and the other is not, or if an infinity is missing, made
-   * up or of the wrong sign. An exact value that float32 cannot hold counts as the infinity it rounds to; within the
+   * up or of the wrong sign. An exact value that the type cannot hold counts as the infinity it rounds to; within the
    * bound of that limit both are right.
+   *
+   * @param dtype what the result was stored in; 16 bits may be off by half a unit more, and are noted apart
    */
-  check(quantity: string, actual: number, expected: number, bound: number, where: Where): void {
-    const ratio = ratioOf(actual, expected, bound);
+  check(
+    quantity: string,
+    actual: number,
+    expected: number,
+    bound: number,
+    where: Where,
+    dtype: FloatDType = 'f32',
+  ): void {
+    const format = FORMATS[dtype];
+    const allowed = bound + format.halfUnit(Math.abs(expected) + bound);
+    const ratio = ratioOf(actual, expected, allowed, format);
     if (!(ratio <= 1)) {
       const error = Math.abs(actual - expected);
       throw new Error(
         `${this.target}: ${quantity} at ${nameOf(where)} is ${actual}, expected ${expected}` +
           (Number.isFinite(error)
-            ? `: error ${error} = ${(error / bound).toPrecision(3)} × bound ${bound}`
+            ? `: error ${error} = ${(error / allowed).toPrecision(3)} × bound ${allowed}`
             : ''),
       );
     }
-    this.#note(this.target, quantity, ratio, where, 1);
+    this.#note(this.target, dtype === 'f32' ? quantity : `${quantity}, ${dtype}`, ratio, where, 1);
   }
 
   /** `check` for each element of a tensor; `bound` and `where` get the index. */
@@ -55,6 +83,7 @@ export class Ledger {
     expected: ArrayLike<number>,
     bound: (i: number) => number,
     where: string,
+    dtype: FloatDType = 'f32',
   ): void {
     if (actual.length !== expected.length) {
       throw new Error(
@@ -62,7 +91,14 @@ export class Ledger {
       );
     }
     for (let i = 0; i < expected.length; i++) {
-      this.check(quantity, actual[i] as number, expected[i] as number, bound(i), () => `${where}[${i}]`);
+      this.check(
+        quantity,
+        actual[i] as number,
+        expected[i] as number,
+        bound(i),
+        () => `${where}[${i}]`,
+        dtype,
+      );
     }
   }
 
@@ -120,17 +156,17 @@ export class Ledger {
 }
 
 /** Error over bound; Infinity where no bound excuses the difference. */
-function ratioOf(actual: number, expected: number, bound: number): number {
+function ratioOf(actual: number, expected: number, bound: number, { largest, overflow }: Format): number {
   if (Number.isNaN(expected)) return Number.isNaN(actual) ? 0 : Number.POSITIVE_INFINITY;
   if (Object.is(actual, expected) || actual === expected) return 0;
   const magnitude = Math.abs(expected);
   if (!Number.isFinite(actual)) {
-    const overflows = Math.sign(actual) === Math.sign(expected) && magnitude + bound >= OVERFLOW;
+    const overflows = Math.sign(actual) === Math.sign(expected) && magnitude + bound >= overflow;
     return !Number.isNaN(actual) && overflows ? 0 : Number.POSITIVE_INFINITY;
   }
-  if (magnitude > FLT_MAX) {
-    // The float32 nearest to it may be the largest there is.
-    return magnitude - bound <= FLT_MAX ? Math.abs(actual - expected) / bound : Number.POSITIVE_INFINITY;
+  if (magnitude > largest) {
+    // The number nearest to it may be the largest there is.
+    return magnitude - bound <= largest ? Math.abs(actual - expected) / bound : Number.POSITIVE_INFINITY;
   }
   return Math.abs(actual - expected) / bound;
 }

@@ -1,0 +1,1 @@
+fn word_NAME(at: u32) -> u32 { return BUFFER[at]; }
