@@ -10,7 +10,8 @@ import { softmaxStatistic, weightedSoftmaxStatistic } from '../plan/statistics.j
 import { type Layout, rowShape } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
 import { censusPasses, ignoredConstant } from './census.js';
-import { meanScale, type Reduction, reducePasses, upstreamOnCpu } from './reduction.js';
+import { type Reduction, reducing, upstreamOnCpu } from './reduction.js';
+import { outputRole, presentRoles, sameNames, writeResults } from './roles.js';
 import { temperatureConstants } from './temperature.js';
 
 /** A cross-entropy with every choice made. */
@@ -50,18 +51,18 @@ export function crossEntropySpec(settings: CrossEntropySettings): Spec {
 function rolesOf(settings: CrossEntropySettings): Roles {
   const { layout, logits, targets, weight, reduction, grad, gradOutput, gradTargets, returnLogSumExp } =
     settings;
-  const result = (shape: readonly number[]): Role => ({ shape, dtype: 'f32', access: 'out' });
-  const perRow = result(rowShape(layout));
-  return {
+  const perRow = outputRole(rowShape(layout));
+  const matrix = outputRole(layout.shape);
+  return presentRoles({
     logits: grad === 'in-place' ? { ...logits, access: 'in-out' } : logits,
     targets,
-    ...(weight === undefined ? {} : { weight }),
-    ...(typeof gradOutput === 'number' ? {} : { gradOutput }),
-    loss: reduction === 'none' ? perRow : result([]),
-    ...(grad === true ? { grad: result(layout.shape) } : {}),
-    ...(gradTargets ? { gradTargets: result(layout.shape) } : {}),
-    ...(returnLogSumExp ? { logSumExp: perRow } : {}),
-  };
+    weight,
+    gradOutput,
+    loss: reduction === 'none' ? perRow : outputRole([]),
+    grad: grad === true && matrix,
+    gradTargets: gradTargets && matrix,
+    logSumExp: returnLogSumExp && perRow,
+  });
 }
 
 function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuilder): readonly Pass[] {
@@ -69,10 +70,11 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
     settings;
   const { rows, classes, inner } = layout;
   const indices = targets.dtype !== 'f32';
-  // The mean over probabilities divides by the rows, over class indices by what the census counts.
-  const divisor = reduction === 'mean' ? rows : 1;
   const passes: Pass[] = [];
   const ignored = ignoredConstant(targets, settings.ignoreIndex);
+  // The mean over probabilities divides by the rows, over class indices by what the census counts.
+  const census = indices && reduction === 'mean' && rows > 0;
+  const { values, divisor, last } = reducing(build, { result: 'loss', rows, reduction, census });
   const constants: Constants = {
     ...ignored,
     gradOutput: typeof gradOutput === 'number' ? gradOutput : 0,
@@ -84,14 +86,10 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
     zLoss,
     ...(softcap === undefined ? {} : { cap: softcap, uncap: 1 / (softcap * temperature) }),
   };
-  const optional = ['weight', 'gradOutput', 'logSumExp', 'gradTargets'].filter((name) => name in roles);
-  const given = Object.fromEntries(optional.map((name) => [name, name]));
-  const census = indices && reduction === 'mean' && rows > 0;
   if (indices) {
     const weighted = 'weight' in roles;
     passes.push(...censusPasses(build, { rows, classes, weighted, ignored }));
   }
-  const losses = reduction === 'none' ? 'loss' : build.scratchVector('losses', rows);
   const smoothing = labelSmoothing > 0;
   passes.push(
     ...build.build({
@@ -101,8 +99,8 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
       roles: {
         logits: 'logits',
         targets: 'targets',
-        loss: losses,
-        ...given,
+        loss: values,
+        ...sameNames(roles, 'weight', 'gradOutput', 'logSumExp', 'gradTargets'),
         ...(census ? { census: 'census' } : {}),
         ...(grad === false ? {} : { grad: grad === true ? 'grad' : 'logits' }),
       },
@@ -118,10 +116,7 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
       constants,
     }),
   );
-  if (reduction !== 'none') {
-    const scale = reduction === 'mean' ? meanScale(rows) : 1;
-    passes.push(...reducePasses(build, { losses, loss: 'loss', rows, divisor, census, scale }));
-  }
+  passes.push(...last());
   return passes;
 }
 
@@ -146,9 +141,6 @@ function runOnCpu(settings: CrossEntropySettings, arrays: Readonly<Record<string
     layout.shape,
     options,
   );
-  arrays['loss']?.set(result.loss);
-  if (result.grad !== undefined) arrays[grad === 'in-place' ? 'logits' : 'grad']?.set(result.grad);
-  if (result.gradTargets !== undefined) arrays['gradTargets']?.set(result.gradTargets);
-  arrays['logSumExp']?.set(result.logSumExp);
+  writeResults(arrays, grad === 'in-place' ? { ...result, logits: result.grad } : result);
   return result.outOfRange;
 }

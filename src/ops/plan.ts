@@ -54,17 +54,21 @@ export interface PlanOptions {
 /** The options of `PlanOptions`. */
 export const PLAN_OPTIONS: readonly string[] = ['shape', 'dtype', 'axis', 'rowStride', 'policy'];
 
-/** How the shape of a plan splits, and the role of its logits; checks what all plans have in common. */
+/**
+ * How the shape of a plan splits, and the role of its logits (or what is in their place); checks what all plans have in common.
+ * `split` is for ops without a class axis.
+ */
 export function logitsOf(
   op: string,
   options: PlanOptions,
+  split: typeof layoutOf = layoutOf,
 ): { readonly layout: Layout; readonly logits: Role } {
   const { shape, dtype = 'f32', axis, rowStride } = options;
   checkShape(op, 'shape', shape);
   if (dtype !== 'f32')
     throw new InvalidArgumentError(`${op}: dtype is '${String(dtype)}'; use 'f32'.`, { op });
-  const layout = layoutOf(op, shape, axis);
-  const length = shape.at(-1) as number;
+  const layout = split(op, shape, axis);
+  const length = shape.at(-1) ?? 1;
   if (rowStride === undefined || rowStride === length)
     return { layout, logits: { shape: layout.shape, dtype, access: 'in' } };
   if (!Number.isSafeInteger(rowStride) || rowStride < length || layout.axis !== shape.length - 1) {

@@ -17,6 +17,7 @@ import {
   PLAN_OPTIONS,
   type PlanOptions,
 } from './plan.js';
+import { outputRole, writeResults } from './roles.js';
 import { checkScale, temperatureConstants } from './temperature.js';
 
 export interface SoftmaxOptions extends CallOptions {
@@ -85,7 +86,7 @@ function elementwiseSpec(
   const { shape, axis, rows, classes, inner } = layout;
   return {
     op,
-    roles: { logits, output: { shape, dtype: 'f32', access: 'out' } },
+    roles: { logits, output: outputRole(shape) },
     passes: (build) =>
       build.build({
         rows: { count: rows, classes, inner },
@@ -96,9 +97,8 @@ function elementwiseSpec(
         constants: temperatureConstants(temperature),
       }),
     cpu: (arrays) => {
-      (arrays['output'] as Float32Array).set(
-        onCpu(arrays['logits'] as Float32Array, shape, { axis, temperature }),
-      );
+      const output = onCpu(arrays['logits'] as Float32Array, shape, { axis, temperature });
+      writeResults(arrays, { output });
       return undefined;
     },
   };
