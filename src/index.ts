@@ -15,9 +15,12 @@ export {
 } from './errors.js';
 export type { AdapterFacts, AdapterLimits } from './info.js';
 export {
+  type BinaryCrossEntropyBindings,
   type BinaryCrossEntropyOptions,
   type BinaryCrossEntropyResult,
   binaryCrossEntropy,
+  type PlanBinaryCrossEntropyOptions,
+  planBinaryCrossEntropy,
 } from './ops/binaryCrossEntropy.js';
 export type { CallOptions, IndexTargets, Vector } from './ops/call.js';
 export {
@@ -26,15 +29,41 @@ export {
   type CrossEntropyTerms,
   crossEntropy,
 } from './ops/crossEntropy.js';
-export { type EntropyOptions, type EntropyResult, entropy } from './ops/entropy.js';
-export { type GradOptions, logSoftmaxGrad, logSumExpGrad, softmaxGrad } from './ops/grad.js';
+export {
+  type EntropyBindings,
+  type EntropyOptions,
+  type EntropyResult,
+  entropy,
+  type PlanEntropyOptions,
+  planEntropy,
+} from './ops/entropy.js';
+export {
+  type GradOptions,
+  type LogSoftmaxGradBindings,
+  type LogSumExpGradBindings,
+  logSoftmaxGrad,
+  logSumExpGrad,
+  type PlanLogSumExpGradOptions,
+  planLogSoftmaxGrad,
+  planLogSumExpGrad,
+  planSoftmaxGrad,
+  type SoftmaxGradBindings,
+  softmaxGrad,
+} from './ops/grad.js';
 export {
   type LogSumExpOptions,
   logSumExp,
   type PlanLogSumExpOptions,
   planLogSumExp,
 } from './ops/logSumExp.js';
-export { type NllLossOptions, type NllLossResult, nllLoss } from './ops/nllLoss.js';
+export {
+  type NllLossBindings,
+  type NllLossOptions,
+  type NllLossResult,
+  nllLoss,
+  type PlanNllLossOptions,
+  planNllLoss,
+} from './ops/nllLoss.js';
 export type { OpPlan, OutputBindings, PlanBinding, PlanOptions } from './ops/plan.js';
 export {
   type CrossEntropyBindings,

@@ -12,6 +12,11 @@ export interface Role {
   readonly broadcast?: boolean;
 }
 
+/** Values of a role on the CPU; float64 where they will be rounded to 16 bits. */
+export type CpuArray = TypedArray | Float64Array;
+
+export type CpuArrays = Readonly<Record<string, CpuArray>>;
+
 export type Roles = Readonly<Record<string, Role>>;
 
 /**
@@ -25,7 +30,7 @@ export interface Spec {
   /** The GPU passes. Pure: shapes, options and adapter facts in, passes out. */
   readonly passes: (build: PassBuilder) => readonly Pass[];
   /** The same on the CPU, on dense arrays by role; writes the outputs. Returns the first target out of range, if any. */
-  readonly cpu: (arrays: Readonly<Record<string, TypedArray>>) => OutOfRange | undefined;
+  readonly cpu: (arrays: CpuArrays) => OutOfRange | undefined;
   /** Number of classes, where targets are class indices; then `passes` writes a census of them to the scratch buffer `census`. */
   readonly targetClasses?: number;
 }

@@ -9,15 +9,7 @@ import type {
   RunHooks,
   Storage,
 } from '../backend.js';
-import {
-  arrayOver,
-  bytesOf,
-  decoded,
-  isHalf,
-  type TensorData,
-  type TypedArray,
-  WORD_BYTES,
-} from '../dtype.js';
+import { arrayOver, bytesOf, decoded, isHalf, type TensorData, WORD_BYTES } from '../dtype.js';
 import {
   type DeviceLostError,
   InvalidArgumentError,
@@ -28,7 +20,7 @@ import {
 import { encodeHalf } from '../half.js';
 import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
-import type { Role, Spec } from '../spec.js';
+import type { CpuArray, Role, Spec } from '../spec.js';
 import { CLEAN, deriveWork, type Verdict, type Work } from '../work.js';
 
 const FACTS: AdapterFacts = {
@@ -146,7 +138,7 @@ export class CpuBackend implements Backend {
 
 /** Runs the spec now; the outcome is known at once, but told when a result is read, as on a GPU. */
 function execute(spec: Spec, operands: Operands): Work {
-  const arrays: Record<string, TypedArray> = {};
+  const arrays: Record<string, CpuArray> = {};
   const inputs: Work[] = [];
   const packed: (() => void)[] = [];
   for (const [name, { storage, work }] of Object.entries(operands)) {
@@ -158,7 +150,7 @@ function execute(spec: Spec, operands: Operands): Work {
     if (access === 'in' || !isHalf(dtype)) continue;
     // Results are rounded once, from float64 to 16 bits.
     const exact = Float64Array.from(values);
-    arrays[name] = exact as unknown as Float32Array;
+    arrays[name] = exact;
     packed.push(() => elements.set(encodeHalf(dtype, exact)));
   }
   const found = spec.cpu(arrays);

@@ -1,17 +1,35 @@
+import type { Context } from '../context.js';
 import { binaryCrossEntropy as binaryCrossEntropyOnCpu } from '../cpu/binaryCrossEntropy.js';
-import type { TypedArray } from '../dtype.js';
-import { checkOptions } from '../options.js';
+import { FLOATS, type FloatDType } from '../dtype.js';
+import { checkFlag, checkOptions } from '../options.js';
 import {
   binaryCrossEntropyEpilogue,
   binaryCrossEntropySumEpilogue,
 } from '../plan/epilogue/binaryCrossEntropy.js';
-import type { PassBuilder } from '../plan/pass.js';
+import type { Pass, PassBuilder } from '../plan/pass.js';
 import { sumStatistic } from '../plan/statistics.js';
-import { elementCount } from '../shape.js';
-import type { Role } from '../spec.js';
+import { elementCount, type Layout } from '../shape.js';
+import type { Role, Roles, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
-import { type Argument, CALL_OPTIONS, Call, type CallOptions, inputRole, type Vector } from './call.js';
-import { checkReduction, meanScale, type Reduction, reducePasses, upstreamOnCpu } from './reduction.js';
+import { CALL_OPTIONS, Call, type CallOptions, inputRole, type Vector } from './call.js';
+import {
+  logitsOf,
+  makeExecutable,
+  type OpPlan,
+  PLAN_OPTIONS,
+  type PlanBinding,
+  type PlanOptions,
+} from './plan.js';
+import { optionalRole, probabilitiesRole, upstreamOf } from './planRoles.js';
+import {
+  checkReductionTerms,
+  meanScale,
+  type Reduction,
+  type ReductionTerms,
+  reducePasses,
+  upstreamOnCpu,
+} from './reduction.js';
+import { outputRole, presentRoles, sameNames, writeResults } from './roles.js';
 
 export interface BinaryCrossEntropyOptions extends CallOptions {
   /** A weight for each element, the shape of the logits. */
@@ -27,7 +45,7 @@ export interface BinaryCrossEntropyOptions extends CallOptions {
 }
 
 export interface BinaryCrossEntropyResult {
-  /** Shape [] if reduced, otherwise the shape of the logits. */
+  /** f32; shape [] if reduced, otherwise the shape of the logits. */
   readonly loss: Tensor;
   readonly grad?: Tensor;
   readonly gradTargets?: Tensor;
@@ -37,8 +55,8 @@ export interface BinaryCrossEntropyResult {
  * Binary cross-entropy of logits for each element, as PyTorch's `binary_cross_entropy_with_logits`:
  * w ((1 - t) softplus(x) + posWeight t softplus(-x)). An infinite logit gives what IEEE arithmetic gives for PyTorch's form.
  *
- * @param logits f32, any shape.
- * @param targets f32, the shape of the logits; usually in [0, 1].
+ * @param logits f32, f16 or bf16, any shape.
+ * @param targets f32, f16 or bf16, the shape of the logits; usually in [0, 1].
  * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
  */
 export async function binaryCrossEntropy(
@@ -48,96 +66,181 @@ export async function binaryCrossEntropy(
 ): Promise<BinaryCrossEntropyResult> {
   const op = 'binaryCrossEntropy';
   checkOptions(op, options, ['weight', 'posWeight', 'reduction', 'grad', 'gradOutput', ...CALL_OPTIONS]);
-  const { weight, posWeight, reduction = 'mean', grad = false, gradOutput = 1 } = options;
+  const { weight, posWeight, gradOutput = 1 } = options;
   const call = new Call(op, 'logits', logits, options);
   call.matrix('logits', logits);
-  checkReduction(op, reduction);
-  call.flag('grad', grad);
+  const terms = checkReductionTerms(op, options);
   const { shape } = logits;
-  const elements = elementCount(shape);
+  const layout = elementsOf(shape);
+  const targetTensor = call.vector('targets', targets, FLOATS, [shape]);
+  const weightTensor = weight === undefined ? undefined : call.vector('weight', weight, FLOATS, [shape]);
+  const posTensor =
+    posWeight === undefined ? undefined : call.vector('posWeight', posWeight, ['f32'], [[layout.classes]]);
+  return call.run<BinaryCrossEntropyResult>(
+    binaryCrossEntropySpec({
+      ...terms,
+      gradTargets: terms.grad,
+      layout,
+      logits: inputRole(op, 'logits', logits, layout),
+      targets: inputRole(op, 'targets', targetTensor, layout),
+      weight: weightTensor && inputRole(op, 'weight', weightTensor, layout),
+      posWeight: posTensor && inputRole(op, 'posWeight', posTensor),
+      gradOutput: call.upstream(gradOutput, terms.reduction, shape),
+    }),
+  );
+}
+
+/** Every element is for itself, so that no axis is the class axis: rows are the last dimension, and any size of it will do. */
+function elementsOf(shape: readonly number[]): Layout {
   const classes = shape.at(-1) ?? 1;
-  const rows = classes === 0 ? 0 : elements / classes;
-  const layout = { shape, axis: shape.length - 1, outer: rows, classes, inner: 1, rows };
-  const read = (name: string, tensor: Argument): Role => inputRole(op, name, tensor, layout);
+  const rows = classes === 0 ? 0 : elementCount(shape) / classes;
+  return { shape: [...shape], axis: shape.length - 1, outer: rows, classes, inner: 1, rows };
+}
 
-  const roles: Record<string, Role> = {
-    logits: read('logits', logits),
-    targets: read('targets', call.vector('targets', targets, ['f32'], [shape])),
-  };
-  if (weight !== undefined) roles['weight'] = read('weight', call.vector('weight', weight, ['f32'], [shape]));
-  if (posWeight !== undefined) {
-    roles['posWeight'] = inputRole(
-      op,
-      'posWeight',
-      call.vector('posWeight', posWeight, ['f32'], [[classes]]),
-    );
-  }
-  const upstream = call.upstream(gradOutput, reduction, shape);
-  if (typeof upstream !== 'number') roles['gradOutput'] = upstream;
-  const reduced = reduction !== 'none';
-  roles['loss'] = { shape: reduced ? [] : shape, dtype: 'f32', access: 'out' };
-  if (grad) {
-    roles['grad'] = { shape, dtype: 'f32', access: 'out' };
-    roles['gradTargets'] = { shape, dtype: 'f32', access: 'out' };
-  }
+/** A binary cross-entropy with every choice made. */
+export interface BinaryCrossEntropySettings extends ReductionTerms {
+  readonly layout: Layout;
+  readonly logits: Role;
+  readonly targets: Role;
+  /** The shape of the logits. */
+  readonly weight: Role | undefined;
+  /** One value for each class. */
+  readonly posWeight: Role | undefined;
+  /** A number, or the role of a tensor: the shape of the logits for 'none', a single value otherwise. */
+  readonly gradOutput: number | Role;
+  readonly gradTargets: boolean;
+}
 
-  const passes = (build: PassBuilder) => {
-    const divisor = reduction === 'mean' ? elements : 1;
-    const scale = reduction === 'mean' ? meanScale(elements) : 1;
-    const losses = build.scratchVector('losses', rows);
-    const named = ['logits', 'targets', 'weight', 'posWeight', 'grad', 'gradTargets'];
-    const upstreamAs = reduced ? 'upstream' : 'gradOutput';
-    const rowPasses = build.build({
-      rows: { count: rows, classes, inner: 1 },
-      epilogue: reduced ? binaryCrossEntropySumEpilogue : binaryCrossEntropyEpilogue,
-      ...(reduced ? { statistic: sumStatistic } : {}),
-      roles: {
-        ...Object.fromEntries(named.filter((name) => name in roles).map((name) => [name, name])),
-        ...('gradOutput' in roles ? { [upstreamAs]: 'gradOutput' } : {}),
-        ...(reduced ? { losses } : { loss: 'loss' }),
-      },
-      flags: { TARGET_GRADIENT: grad, POS_WEIGHT: posWeight !== undefined },
-      constants: {
-        gradOutput: typeof upstream === 'number' ? upstream : 1,
-        divisor,
-        prescale: 1 / scale,
-      },
-    });
-    if (!reduced) return rowPasses;
-    const last = reducePasses(build, {
-      losses,
-      loss: 'loss',
-      rows,
-      divisor,
-      census: false,
-      scale,
-      scaled: true,
-    });
-    return [...rowPasses, ...last];
-  };
-
-  const cpu = (arrays: Readonly<Record<string, TypedArray>>): undefined => {
-    const result = binaryCrossEntropyOnCpu(
-      arrays['logits'] as Float32Array,
-      arrays['targets'] as Float32Array,
-      shape,
-      {
-        reduction,
-        grad,
-        gradOutput: upstreamOnCpu(upstream, arrays),
-        ...(arrays['weight'] === undefined ? {} : { weight: arrays['weight'] }),
-        ...(arrays['posWeight'] === undefined ? {} : { posWeight: arrays['posWeight'] }),
-      },
-    );
-    arrays['loss']?.set(result.loss);
-    if (result.grad !== undefined) arrays['grad']?.set(result.grad);
-    if (result.gradTargets !== undefined) arrays['gradTargets']?.set(result.gradTargets);
-  };
-
-  const { loss, grad: gradient, gradTargets } = await call.run({ op, roles, passes, cpu });
+/** The spec of `binaryCrossEntropy`. */
+export function binaryCrossEntropySpec(settings: BinaryCrossEntropySettings): Spec {
+  const { layout, logits, targets, weight, posWeight, gradOutput, reduction, grad, gradTargets } = settings;
+  const roles = presentRoles({
+    logits,
+    targets,
+    weight,
+    posWeight,
+    gradOutput,
+    loss: outputRole(reduction === 'none' ? layout.shape : []),
+    grad: grad && outputRole(layout.shape, logits.dtype),
+    gradTargets: gradTargets && outputRole(layout.shape, targets.dtype),
+  });
   return {
-    loss: loss as Tensor,
-    ...(gradient === undefined ? {} : { grad: gradient }),
-    ...(gradTargets === undefined ? {} : { gradTargets }),
+    op: 'binaryCrossEntropy',
+    roles,
+    passes: (build) => passesOf(settings, roles, build),
+    cpu: (arrays) => {
+      const result = binaryCrossEntropyOnCpu(
+        arrays['logits'] as Float32Array,
+        arrays['targets'] as Float32Array,
+        layout.shape,
+        {
+          reduction,
+          grad,
+          weight: arrays['weight'],
+          posWeight: arrays['posWeight'],
+          gradOutput: upstreamOnCpu(gradOutput, arrays),
+        },
+      );
+      writeResults(arrays, result);
+      return undefined;
+    },
   };
+}
+
+function passesOf(settings: BinaryCrossEntropySettings, roles: Roles, build: PassBuilder): readonly Pass[] {
+  const { layout, posWeight, gradOutput, reduction, gradTargets } = settings;
+  const { rows, classes } = layout;
+  const reduced = reduction !== 'none';
+  const elements = rows * classes;
+  const divisor = reduction === 'mean' ? elements : 1;
+  const scale = reduction === 'mean' ? meanScale(elements) : 1;
+  const upstreamAs = reduced ? 'upstream' : 'gradOutput';
+  const rowPasses = build.build({
+    rows: { count: rows, classes, inner: 1 },
+    epilogue: reduced ? binaryCrossEntropySumEpilogue : binaryCrossEntropyEpilogue,
+    ...(reduced ? { statistic: sumStatistic } : {}),
+    roles: {
+      ...sameNames(roles, 'logits', 'targets', 'weight', 'posWeight', 'grad', 'gradTargets'),
+      ...('gradOutput' in roles ? { [upstreamAs]: 'gradOutput' } : {}),
+      ...(reduced ? { losses: build.scratchVector('losses', rows) } : { loss: 'loss' }),
+    },
+    flags: { TARGET_GRADIENT: gradTargets, POS_WEIGHT: posWeight !== undefined },
+    constants: {
+      gradOutput: typeof gradOutput === 'number' ? gradOutput : 1,
+      divisor,
+      prescale: 1 / scale,
+    },
+  });
+  if (!reduced) return rowPasses;
+  const work = { losses: 'losses', loss: 'loss', rows, divisor, census: false, scale, scaled: true };
+  return [...rowPasses, ...reducePasses(build, work)];
+}
+
+export interface PlanBinaryCrossEntropyOptions
+  extends Omit<PlanOptions, 'axis'>,
+    Pick<BinaryCrossEntropyOptions, 'reduction' | 'grad'> {
+  /** Dtype of the targets, a float; that of the logits by default. */
+  readonly targetDtype?: FloatDType;
+  /** True: `weight`, of the shape and dtype of the logits, is a binding. */
+  readonly weight?: boolean;
+  /** True: `posWeight`, one for each class (the last axis), is a binding. */
+  readonly posWeight?: boolean;
+  /** A number (default 1), or a binding: `'elements'` the shape of the logits (reduction 'none'), `'scalar'` one value (reduced). */
+  readonly gradOutput?: number | 'elements' | 'scalar';
+  /** With `grad`: also the gradient with respect to the targets. Default false. */
+  readonly gradTargets?: boolean;
+}
+
+/** The bindings of a plan of `binaryCrossEntropy`; all that its options ask for must be there, and no others. */
+export interface BinaryCrossEntropyBindings {
+  readonly logits: PlanBinding;
+  readonly targets: PlanBinding;
+  readonly loss: PlanBinding;
+  /** With `weight: true`. */
+  readonly weight?: PlanBinding;
+  /** With `posWeight: true`. */
+  readonly posWeight?: PlanBinding;
+  /** With `gradOutput: 'elements'` or `'scalar'`. */
+  readonly gradOutput?: PlanBinding;
+  /** With `grad: true`. */
+  readonly grad?: PlanBinding;
+  /** With `gradTargets: true`. */
+  readonly gradTargets?: PlanBinding;
+}
+
+/**
+ * A plan of `binaryCrossEntropy`.
+ *
+ * @param options `shape` is that of the logits; there is no class axis to choose.
+ * @throws InvalidArgumentError, LimitExceededError, OutOfMemoryError, CompileError.
+ */
+export async function planBinaryCrossEntropy(
+  context: Context,
+  options: PlanBinaryCrossEntropyOptions,
+): Promise<OpPlan<BinaryCrossEntropyBindings>> {
+  const op = 'planBinaryCrossEntropy';
+  const common = PLAN_OPTIONS.filter((name) => name !== 'axis');
+  const own = ['targetDtype', 'weight', 'posWeight', 'reduction', 'grad', 'gradTargets', 'gradOutput'];
+  checkOptions(op, options, [...common, ...own]);
+  const { layout, logits } = logitsOf(op, options, (_, shape) => elementsOf(shape));
+  const {
+    targetDtype = logits.dtype,
+    weight = false,
+    posWeight = false,
+    gradTargets = false,
+    gradOutput = 1,
+  } = options;
+  const terms = checkReductionTerms(op, options);
+  checkFlag(op, 'gradTargets', gradTargets);
+  const spec = binaryCrossEntropySpec({
+    ...terms,
+    gradTargets: gradTargets && terms.grad,
+    layout,
+    logits,
+    targets: probabilitiesRole(op, targetDtype, layout),
+    weight: optionalRole(op, 'weight', weight, layout, layout.shape, logits.dtype),
+    posWeight: optionalRole(op, 'posWeight', posWeight, layout, [layout.classes]),
+    gradOutput: upstreamOf(op, gradOutput, terms.reduction, layout, 'elements'),
+  });
+  return makeExecutable(op, context, options.policy, spec);
 }

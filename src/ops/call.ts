@@ -2,6 +2,7 @@ import type { Operand, Operands } from '../backend.js';
 import { backendOf, type Context, tensorOf } from '../context.js';
 import { checkData, type DType, FLOATS, type TensorData } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
+import { checkFlag } from '../options.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
 import { elementCount, formatShape, type Layout, sameShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
@@ -87,7 +88,7 @@ export class Call {
 
   /** Throws unless the option is true or false. */
   flag(name: string, value: unknown): void {
-    if (typeof value !== 'boolean') this.fail(`${name} is '${String(value)}'; use true or false.`);
+    checkFlag(this.op, name, value);
   }
 
   /** An upstream gradient: any number, or a tensor of `shape` for reduction 'none' and of shape [] otherwise. */
@@ -130,7 +131,7 @@ export class Call {
   }
 
   /** Runs `spec` on the arguments gathered; gives its outputs by role. A role written in place gives its own tensor back. */
-  async run(spec: Spec): Promise<Record<string, Tensor>> {
+  async run<Results extends object = Record<string, Tensor>>(spec: Spec): Promise<Results> {
     const { backend } = backendOf(this.context);
     const uploads: Tensor[] = [];
     try {
@@ -153,7 +154,7 @@ export class Call {
         states.map(([, state]) => state),
         () => backend.run(spec, this.policy, Object.fromEntries(states), { ready, deliver }),
       );
-      return results;
+      return results as Results;
     } finally {
       for (const tensor of uploads) tensor.destroy();
     }

@@ -1,3 +1,4 @@
+import { FLOATS, isFloat } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
@@ -75,8 +76,8 @@ export const TERMS: readonly string[] = [
  *
  * Reads the logits twice and writes the gradient once; the mean, its divisor and all else stay on the device.
  *
- * @param logits f32, any shape.
- * @param targets i32 or u32: class indices, the logits' shape without the class axis. f32: probabilities, the shape of the logits.
+ * @param logits f32, f16 or bf16, any shape.
+ * @param targets i32 or u32: class indices, the logits' shape without the class axis. A float: probabilities, the shape of the logits.
  * @returns Tensors on the device; the caller destroys them.
  * @throws InvalidArgumentError, LimitExceededError before anything is submitted; `read()` tells of what goes wrong on the device.
  */
@@ -91,9 +92,9 @@ export async function crossEntropy(
   call.matrix('logits', logits);
   const layout = layoutOf(op, logits.shape, options.axis);
   const perRow = rowShape(layout);
-  const isProbs = targets instanceof Float32Array || (targets instanceof Tensor && targets.dtype === 'f32');
+  const isProbs = targets instanceof Float32Array || (targets instanceof Tensor && isFloat(targets.dtype));
   const targetTensor = isProbs
-    ? call.vector('targets', targets, ['f32'], [layout.shape])
+    ? call.vector('targets', targets, FLOATS, [layout.shape])
     : call.vector('targets', targets, ['i32', 'u32'], [perRow]);
   const terms = checkTerms(op, options, layout, isProbs);
   const { weight, gradOutput = 1 } = options;

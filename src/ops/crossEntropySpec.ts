@@ -2,15 +2,16 @@ import {
   type CrossEntropyOptions as CpuOptions,
   crossEntropy as crossEntropyOnCpu,
 } from '../cpu/crossEntropy.js';
-import type { TypedArray } from '../dtype.js';
+import { isFloat } from '../dtype.js';
 import { crossEntropyIndexEpilogue } from '../plan/epilogue/crossEntropyIndex.js';
 import { crossEntropyProbsEpilogue } from '../plan/epilogue/crossEntropyProbs.js';
 import type { Constants, Pass, PassBuilder } from '../plan/pass.js';
 import { softmaxStatistic, weightedSoftmaxStatistic } from '../plan/statistics.js';
 import { type Layout, rowShape } from '../shape.js';
-import type { Role, Roles, Spec } from '../spec.js';
+import type { CpuArray, CpuArrays, Role, Roles, Spec } from '../spec.js';
 import { censusPasses, ignoredConstant } from './census.js';
-import { meanScale, type Reduction, reducePasses, upstreamOnCpu } from './reduction.js';
+import { type Reduction, reducing, upstreamOnCpu } from './reduction.js';
+import { outputRole, presentRoles, sameNames, writeResults } from './roles.js';
 import { temperatureConstants } from './temperature.js';
 
 /** A cross-entropy with every choice made. */
@@ -37,7 +38,7 @@ export interface CrossEntropySettings {
 export function crossEntropySpec(settings: CrossEntropySettings): Spec {
   const { layout, targets } = settings;
   const roles = rolesOf(settings);
-  const indices = targets.dtype !== 'f32';
+  const indices = !isFloat(targets.dtype);
   return {
     op: 'crossEntropy',
     roles,
@@ -50,29 +51,29 @@ export function crossEntropySpec(settings: CrossEntropySettings): Spec {
 function rolesOf(settings: CrossEntropySettings): Roles {
   const { layout, logits, targets, weight, reduction, grad, gradOutput, gradTargets, returnLogSumExp } =
     settings;
-  const result = (shape: readonly number[]): Role => ({ shape, dtype: 'f32', access: 'out' });
-  const perRow = result(rowShape(layout));
-  return {
+  const perRow = outputRole(rowShape(layout));
+  return presentRoles({
     logits: grad === 'in-place' ? { ...logits, access: 'in-out' } : logits,
     targets,
-    ...(weight === undefined ? {} : { weight }),
-    ...(typeof gradOutput === 'number' ? {} : { gradOutput }),
-    loss: reduction === 'none' ? perRow : result([]),
-    ...(grad === true ? { grad: result(layout.shape) } : {}),
-    ...(gradTargets ? { gradTargets: result(layout.shape) } : {}),
-    ...(returnLogSumExp ? { logSumExp: perRow } : {}),
-  };
+    weight,
+    gradOutput,
+    loss: reduction === 'none' ? perRow : outputRole([]),
+    grad: grad === true && outputRole(layout.shape, logits.dtype),
+    gradTargets: gradTargets && outputRole(layout.shape, targets.dtype),
+    logSumExp: returnLogSumExp && perRow,
+  });
 }
 
 function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuilder): readonly Pass[] {
   const { layout, targets, labelSmoothing, temperature, softcap, zLoss, reduction, grad, gradOutput } =
     settings;
   const { rows, classes, inner } = layout;
-  const indices = targets.dtype !== 'f32';
-  // The mean over probabilities divides by the rows, over class indices by what the census counts.
-  const divisor = reduction === 'mean' ? rows : 1;
+  const indices = !isFloat(targets.dtype);
   const passes: Pass[] = [];
   const ignored = ignoredConstant(targets, settings.ignoreIndex);
+  // The mean over probabilities divides by the rows, over class indices by what the census counts.
+  const census = indices && reduction === 'mean' && rows > 0;
+  const { values, divisor, last } = reducing(build, { result: 'loss', rows, reduction, census });
   const constants: Constants = {
     ...ignored,
     gradOutput: typeof gradOutput === 'number' ? gradOutput : 0,
@@ -84,14 +85,10 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
     zLoss,
     ...(softcap === undefined ? {} : { cap: softcap, uncap: 1 / (softcap * temperature) }),
   };
-  const optional = ['weight', 'gradOutput', 'logSumExp', 'gradTargets'].filter((name) => name in roles);
-  const given = Object.fromEntries(optional.map((name) => [name, name]));
-  const census = indices && reduction === 'mean' && rows > 0;
   if (indices) {
     const weighted = 'weight' in roles;
     passes.push(...censusPasses(build, { rows, classes, weighted, ignored }));
   }
-  const losses = reduction === 'none' ? 'loss' : build.scratchVector('losses', rows);
   const smoothing = labelSmoothing > 0;
   passes.push(
     ...build.build({
@@ -101,8 +98,8 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
       roles: {
         logits: 'logits',
         targets: 'targets',
-        loss: losses,
-        ...given,
+        loss: values,
+        ...sameNames(roles, 'weight', 'gradOutput', 'logSumExp', 'gradTargets'),
         ...(census ? { census: 'census' } : {}),
         ...(grad === false ? {} : { grad: grad === true ? 'grad' : 'logits' }),
       },
@@ -118,14 +115,11 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
       constants,
     }),
   );
-  if (reduction !== 'none') {
-    const scale = reduction === 'mean' ? meanScale(rows) : 1;
-    passes.push(...reducePasses(build, { losses, loss: 'loss', rows, divisor, census, scale }));
-  }
+  passes.push(...last());
   return passes;
 }
 
-function runOnCpu(settings: CrossEntropySettings, arrays: Readonly<Record<string, TypedArray>>) {
+function runOnCpu(settings: CrossEntropySettings, arrays: CpuArrays) {
   const { layout, targets, ignoreIndex, labelSmoothing, reduction, grad, gradOutput } = settings;
   const { temperature, softcap, zLoss } = settings;
   const options: CpuOptions = {
@@ -137,18 +131,15 @@ function runOnCpu(settings: CrossEntropySettings, arrays: Readonly<Record<string
     ...(softcap === undefined ? {} : { softcap }),
     grad: grad !== false,
     gradOutput: upstreamOnCpu(gradOutput, arrays),
-    ...(targets.dtype === 'f32' ? {} : { ignoreIndex }),
+    ...(isFloat(targets.dtype) ? {} : { ignoreIndex }),
     ...(arrays['weight'] === undefined ? {} : { weight: arrays['weight'] }),
   };
   const result = crossEntropyOnCpu(
     arrays['logits'] as Float32Array,
-    arrays['targets'] as TypedArray,
+    arrays['targets'] as CpuArray,
     layout.shape,
     options,
   );
-  arrays['loss']?.set(result.loss);
-  if (result.grad !== undefined) arrays[grad === 'in-place' ? 'logits' : 'grad']?.set(result.grad);
-  if (result.gradTargets !== undefined) arrays['gradTargets']?.set(result.gradTargets);
-  arrays['logSumExp']?.set(result.logSumExp);
+  writeResults(arrays, grad === 'in-place' ? { ...result, logits: result.grad } : result);
   return result.outOfRange;
 }

@@ -1,3 +1,4 @@
+import type { Context } from '../context.js';
 import { entropy as entropyOnCpu } from '../cpu/entropy.js';
 import { checkOptions } from '../options.js';
 import { entropyEpilogue } from '../plan/epilogue/entropy.js';
@@ -6,7 +7,23 @@ import { type Layout, layoutOf, rowShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, inputRole, type Vector } from './call.js';
-import { checkReduction, meanScale, type Reduction, reducePasses, upstreamOnCpu } from './reduction.js';
+import {
+  logitsOf,
+  makeExecutable,
+  type OpPlan,
+  PLAN_OPTIONS,
+  type PlanBinding,
+  type PlanOptions,
+} from './plan.js';
+import { upstreamOf } from './planRoles.js';
+import {
+  checkReductionTerms,
+  type Reduction,
+  type ReductionTerms,
+  reducing,
+  upstreamOnCpu,
+} from './reduction.js';
+import { outputRole, presentRoles, sameNames, writeResults } from './roles.js';
 
 export interface EntropyOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -32,76 +49,96 @@ export interface EntropyResult {
  * Computed as log S + sum_j p_j (max - x_j), two terms that are never negative, so that small entropies keep their digits.
  * A row with NaN, +Inf or only -Inf gives NaN. Gradient: p_j ((max - x_j) - sum_i p_i (max - x_i)).
  *
- * @param logits f32, any shape.
+ * @param logits f32, f16 or bf16, any shape.
  * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
  */
 export async function entropy(logits: Tensor, options: EntropyOptions = {}): Promise<EntropyResult> {
   const op = 'entropy';
   checkOptions(op, options, ['axis', 'reduction', 'grad', 'gradOutput', ...CALL_OPTIONS]);
-  const { axis, reduction = 'mean', grad = false, gradOutput = 1 } = options;
+  const { axis, gradOutput = 1 } = options;
   const call = new Call(op, 'logits', logits, options);
   call.matrix('logits', logits);
-  checkReduction(op, reduction);
-  call.flag('grad', grad);
+  const terms = checkReductionTerms(op, options);
   const layout = layoutOf(op, logits.shape, axis);
-  const upstream = call.upstream(gradOutput, reduction, rowShape(layout));
-  const spec = entropySpec(layout, inputRole(op, 'logits', logits, layout), reduction, grad, upstream);
-  const result = await call.run(spec);
-  return {
-    entropy: result['entropy'] as Tensor,
-    ...(result['grad'] === undefined ? {} : { grad: result['grad'] }),
-  };
+  return call.run<EntropyResult>(
+    entropySpec({
+      ...terms,
+      layout,
+      logits: inputRole(op, 'logits', logits, layout),
+      gradOutput: call.upstream(gradOutput, terms.reduction, rowShape(layout)),
+    }),
+  );
 }
 
-function entropySpec(
-  layout: Layout,
-  logits: Role,
-  reduction: Reduction,
-  grad: boolean,
-  gradOutput: number | Role,
-): Spec {
+/** An entropy with every choice made. */
+export interface EntropySettings extends ReductionTerms {
+  readonly layout: Layout;
+  readonly logits: Role;
+  /** A number, or the role of a tensor: one value a row for 'none', a single one otherwise. */
+  readonly gradOutput: number | Role;
+}
+
+/** The spec of `entropy`. */
+export function entropySpec({ layout, logits, gradOutput, reduction, grad }: EntropySettings): Spec {
   const { shape, axis, rows, classes, inner } = layout;
-  const reduced = reduction !== 'none';
-  const divisor = reduction === 'mean' ? rows : 1;
+  const roles = presentRoles({
+    logits,
+    gradOutput,
+    entropy: outputRole(reduction === 'none' ? rowShape(layout) : []),
+    grad: grad && outputRole(shape, logits.dtype),
+  });
   return {
     op: 'entropy',
-    roles: {
-      logits,
-      ...(typeof gradOutput === 'number' ? {} : { gradOutput }),
-      entropy: { shape: reduced ? [] : rowShape(layout), dtype: 'f32', access: 'out' },
-      ...(grad ? { grad: { shape, dtype: 'f32', access: 'out' } } : {}),
-    },
+    roles,
     passes: (build) => {
-      const losses = reduced ? build.scratchVector('losses', rows) : 'entropy';
+      const { values, divisor, last } = reducing(build, { result: 'entropy', rows, reduction });
       const rowPasses = build.build({
         rows: { count: rows, classes, inner },
         epilogue: entropyEpilogue,
         statistic: entropyStatistic,
-        roles: {
-          logits: 'logits',
-          entropy: losses,
-          ...(typeof gradOutput === 'number' ? {} : { gradOutput: 'gradOutput' }),
-          ...(grad ? { grad: 'grad' } : {}),
-        },
+        roles: { entropy: values, ...sameNames(roles, 'logits', 'gradOutput', 'grad') },
         constants: { gradOutput: typeof gradOutput === 'number' ? gradOutput : 0, divisor },
       });
-      if (!reduced) return rowPasses;
-      const scale = reduction === 'mean' ? meanScale(rows) : 1;
-      return [
-        ...rowPasses,
-        ...reducePasses(build, { losses, loss: 'entropy', rows, divisor, census: false, scale }),
-      ];
+      return [...rowPasses, ...last()];
     },
     cpu: (arrays) => {
-      const result = entropyOnCpu(arrays['logits'] as Float32Array, shape, {
-        axis,
-        reduction,
-        grad,
-        gradOutput: upstreamOnCpu(gradOutput, arrays),
-      });
-      arrays['entropy']?.set(result.entropy);
-      if (result.grad !== undefined) arrays['grad']?.set(result.grad);
+      const upstream = upstreamOnCpu(gradOutput, arrays);
+      const options = { axis, reduction, grad, gradOutput: upstream };
+      writeResults(arrays, entropyOnCpu(arrays['logits'] as Float32Array, shape, options));
       return undefined;
     },
   };
+}
+
+export interface PlanEntropyOptions extends PlanOptions, Pick<EntropyOptions, 'reduction' | 'grad'> {
+  /** A number (default 1), or a binding: `'rows'` one value a row (reduction 'none'), `'scalar'` one value (reduced). */
+  readonly gradOutput?: number | 'rows' | 'scalar';
+}
+
+/** The bindings of an entropy plan; all that its options ask for must be there, and no others. */
+export interface EntropyBindings {
+  readonly logits: PlanBinding;
+  readonly entropy: PlanBinding;
+  /** With `gradOutput: 'rows'` or `'scalar'`. */
+  readonly gradOutput?: PlanBinding;
+  /** With `grad: true`. */
+  readonly grad?: PlanBinding;
+}
+
+/**
+ * A plan of `entropy`.
+ *
+ * @param options `shape` is that of the logits.
+ * @throws InvalidArgumentError, LimitExceededError, OutOfMemoryError, CompileError.
+ */
+export async function planEntropy(
+  context: Context,
+  options: PlanEntropyOptions,
+): Promise<OpPlan<EntropyBindings>> {
+  const op = 'planEntropy';
+  checkOptions(op, options, [...PLAN_OPTIONS, 'reduction', 'grad', 'gradOutput']);
+  const { layout, logits } = logitsOf(op, options);
+  const terms = checkReductionTerms(op, options);
+  const gradOutput = upstreamOf(op, options.gradOutput ?? 1, terms.reduction, layout);
+  return makeExecutable(op, context, options.policy, entropySpec({ ...terms, layout, logits, gradOutput }));
 }

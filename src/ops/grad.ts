@@ -1,14 +1,26 @@
+import type { Context } from '../context.js';
 import { logSumExpGrad as logSumExpGradOnCpu } from '../cpu/logSumExp.js';
 import { logSoftmaxGrad as logSoftmaxGradOnCpu, softmaxGrad as softmaxGradOnCpu } from '../cpu/softmax.js';
-import { checkOptions } from '../options.js';
+import type { TypedArray } from '../dtype.js';
+import { checkFlag, checkOptions } from '../options.js';
 import { logSoftmaxGradEpilogue } from '../plan/epilogue/logSoftmaxGrad.js';
 import { logSumExpGradEpilogue } from '../plan/epilogue/logSumExpGrad.js';
 import { softmaxGradEpilogue } from '../plan/epilogue/softmaxGrad.js';
 import { sumStatistic } from '../plan/statistics.js';
 import type { Epilogue } from '../plan/variant.js';
-import { layoutOf, rowShape } from '../shape.js';
+import { type Layout, layoutOf, rowShape } from '../shape.js';
+import type { Role, Roles, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, inputRole, type Vector } from './call.js';
+import {
+  logitsOf,
+  makeExecutable,
+  type OpPlan,
+  PLAN_OPTIONS,
+  type PlanBinding,
+  type PlanOptions,
+} from './plan.js';
+import { denseRole, outputRole, sameNames, writeResults } from './roles.js';
 
 export interface GradOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -18,29 +30,21 @@ export interface GradOptions extends CallOptions {
 /**
  * Gradient of `softmax` with respect to the logits: p_j (g_j - sum_i p_i g_i).
  *
- * @param probs What `softmax` returned, f32.
- * @param gradOutput Upstream gradient, f32, the shape of `probs`.
- * @returns f32, the shape of `probs`.
+ * @param probs What `softmax` returned, any float dtype.
+ * @param gradOutput Upstream gradient, any float dtype, the shape of `probs`.
+ * @returns The dtype and shape of `probs`.
  * @throws InvalidArgumentError, LimitExceededError.
  */
 export function softmaxGrad(probs: Tensor, gradOutput: Tensor, options: GradOptions = {}): Promise<Tensor> {
-  return fromOutput(
-    'softmaxGrad',
-    'probs',
-    softmaxGradEpilogue,
-    softmaxGradOnCpu,
-    probs,
-    gradOutput,
-    options,
-  );
+  return fromOutput('softmaxGrad', 'probs', softmaxGradSpec, probs, gradOutput, options);
 }
 
 /**
  * Gradient of `logSoftmax` with respect to the logits: g_j - exp(log p_j) sum_i g_i.
  *
- * @param logProbs What `logSoftmax` returned, f32.
- * @param gradOutput Upstream gradient, f32, the shape of `logProbs`.
- * @returns f32, the shape of `logProbs`.
+ * @param logProbs What `logSoftmax` returned, any float dtype.
+ * @param gradOutput Upstream gradient, any float dtype, the shape of `logProbs`.
+ * @returns The dtype and shape of `logProbs`.
  * @throws InvalidArgumentError, LimitExceededError.
  */
 export function logSoftmaxGrad(
@@ -48,23 +52,14 @@ export function logSoftmaxGrad(
   gradOutput: Tensor,
   options: GradOptions = {},
 ): Promise<Tensor> {
-  return fromOutput(
-    'logSoftmaxGrad',
-    'logProbs',
-    logSoftmaxGradEpilogue,
-    logSoftmaxGradOnCpu,
-    logProbs,
-    gradOutput,
-    options,
-  );
+  return fromOutput('logSoftmaxGrad', 'logProbs', logSoftmaxGradSpec, logProbs, gradOutput, options);
 }
 
-/** A gradient that needs the forward result and the upstream gradient, both of the logits' shape. */
+/** A gradient from the forward result and the upstream gradient, both of the logits' shape. */
 async function fromOutput(
   op: string,
-  name: 'probs' | 'logProbs',
-  epilogue: Epilogue,
-  onCpu: typeof softmaxGradOnCpu,
+  name: string,
+  specOf: typeof softmaxGradSpec,
   forward: Tensor,
   gradOutput: Tensor,
   options: GradOptions,
@@ -74,28 +69,54 @@ async function fromOutput(
   call.matrix(name, forward);
   call.matrix('gradOutput', gradOutput, forward.shape);
   const layout = layoutOf(op, forward.shape, options.axis);
-  const { shape, axis, rows, classes, inner } = layout;
-  const { grad } = await call.run({
+  const upstream = inputRole(op, 'gradOutput', gradOutput, layout);
+  const { grad } = await call.run(specOf(layout, inputRole(op, name, forward, layout), upstream));
+  return grad as Tensor;
+}
+
+/** The spec of `softmaxGrad`. */
+export function softmaxGradSpec(layout: Layout, probs: Role, gradOutput: Role): Spec {
+  const roles = { probs, gradOutput, grad: outputRole(layout.shape, probs.dtype) };
+  return outputGradSpec('softmaxGrad', softmaxGradEpilogue, softmaxGradOnCpu, layout, 'probs', roles);
+}
+
+/** The spec of `logSoftmaxGrad`. */
+export function logSoftmaxGradSpec(layout: Layout, logProbs: Role, gradOutput: Role): Spec {
+  const roles = { logProbs, gradOutput, grad: outputRole(layout.shape, logProbs.dtype) };
+  return outputGradSpec(
+    'logSoftmaxGrad',
+    logSoftmaxGradEpilogue,
+    logSoftmaxGradOnCpu,
+    layout,
+    'logProbs',
+    roles,
+  );
+}
+
+function outputGradSpec(
+  op: string,
+  epilogue: Epilogue,
+  onCpu: typeof softmaxGradOnCpu,
+  { shape, axis, rows, classes, inner }: Layout,
+  forward: string,
+  roles: Roles,
+): Spec {
+  return {
     op,
-    roles: {
-      [name]: inputRole(op, name, forward, layout),
-      gradOutput: inputRole(op, 'gradOutput', gradOutput, layout),
-      grad: { shape, dtype: forward.dtype, access: 'out' },
-    },
+    roles,
     passes: (build) =>
       build.build({
         rows: { count: rows, classes, inner },
         epilogue,
         statistic: sumStatistic,
-        roles: { [name]: name, gradOutput: 'gradOutput', grad: 'grad' },
+        roles: sameNames(roles, ...Object.keys(roles)),
       }),
     cpu: (arrays) => {
-      const [result, upstream] = [arrays[name] as Float32Array, arrays['gradOutput'] as Float32Array];
-      (arrays['grad'] as Float32Array).set(onCpu(result, upstream, shape, { axis }));
+      const [result, upstream] = [arrays[forward] as Float32Array, arrays['gradOutput'] as Float32Array];
+      writeResults(arrays, { grad: onCpu(result, upstream, shape, { axis }) });
       return undefined;
     },
-  });
-  return grad as Tensor;
+  };
 }
 
 /**
@@ -104,10 +125,10 @@ async function fromOutput(
  * As exact as the lse that is given: rounded to f32, an lse of size 1e4 makes a relative error of 5e-4. Where that matters, use
  * `softmax`.
  *
- * @param logits f32, any shape.
+ * @param logits f32, f16 or bf16, any shape.
  * @param lse What `logSumExp` returned, one value a row (with or without `keepDims`).
  * @param gradOutput Upstream gradient, one value a row.
- * @returns f32, the shape of the logits.
+ * @returns The dtype and shape of the logits.
  * @throws InvalidArgumentError, LimitExceededError.
  */
 export async function logSumExpGrad(
@@ -121,33 +142,118 @@ export async function logSumExpGrad(
   const call = new Call(op, 'logits', logits, options);
   call.matrix('logits', logits);
   const layout = layoutOf(op, logits.shape, options.axis);
-  const { shape, axis, rows, classes, inner } = layout;
   const perRow = [rowShape(layout), rowShape(layout, true)];
   const lseTensor = call.vector('lse', lse, ['f32'], perRow);
   const upstream = call.vector('gradOutput', gradOutput, ['f32'], perRow);
-  const { grad } = await call.run({
-    op,
-    roles: {
-      logits: inputRole(op, 'logits', logits, layout),
-      lse: inputRole(op, 'lse', lseTensor),
-      gradOutput: inputRole(op, 'gradOutput', upstream),
-      grad: { shape, dtype: logits.dtype, access: 'out' },
-    },
+  const spec = logSumExpGradSpec(
+    layout,
+    inputRole(op, 'logits', logits, layout),
+    inputRole(op, 'lse', lseTensor),
+    inputRole(op, 'gradOutput', upstream),
+  );
+  const { grad } = await call.run(spec);
+  return grad as Tensor;
+}
+
+/** The spec of `logSumExpGrad`. */
+export function logSumExpGradSpec(layout: Layout, logits: Role, lse: Role, gradOutput: Role): Spec {
+  const { shape, axis, rows, classes, inner } = layout;
+  const roles = { logits, lse, gradOutput, grad: outputRole(shape, logits.dtype) };
+  return {
+    op: 'logSumExpGrad',
+    roles,
     passes: (build) =>
       build.build({
         rows: { count: rows, classes, inner },
         epilogue: logSumExpGradEpilogue,
-        roles: { logits: 'logits', lse: 'lse', gradOutput: 'gradOutput', grad: 'grad' },
+        roles: sameNames(roles, ...Object.keys(roles)),
       }),
     cpu: (arrays) => {
-      const [x, l, g] = [arrays['logits'], arrays['lse'], arrays['gradOutput']] as [
-        Float32Array,
-        Float32Array,
-        Float32Array,
+      const [x, l, g] = ['logits', 'lse', 'gradOutput'].map((name) => arrays[name]) as [
+        TypedArray,
+        TypedArray,
+        TypedArray,
       ];
-      (arrays['grad'] as Float32Array).set(logSumExpGradOnCpu(x, l, g, shape, { axis }));
+      writeResults(arrays, { grad: logSumExpGradOnCpu(x, l, g, shape, { axis }) });
       return undefined;
     },
-  });
-  return grad as Tensor;
+  };
+}
+
+/** The bindings of a `softmaxGrad` plan, all of its shape. */
+export interface SoftmaxGradBindings {
+  /** What `softmax` returned. */
+  readonly probs: PlanBinding;
+  readonly gradOutput: PlanBinding;
+  readonly grad: PlanBinding;
+}
+
+/** A plan of `softmaxGrad`. `shape` and `rowStride` are those of `probs`; the other bindings are dense. */
+export function planSoftmaxGrad(
+  context: Context,
+  options: PlanOptions,
+): Promise<OpPlan<SoftmaxGradBindings>> {
+  return planFromOutput('planSoftmaxGrad', softmaxGradSpec, context, options);
+}
+
+/** The bindings of a `logSoftmaxGrad` plan, all of its shape. */
+export interface LogSoftmaxGradBindings {
+  /** What `logSoftmax` returned. */
+  readonly logProbs: PlanBinding;
+  readonly gradOutput: PlanBinding;
+  readonly grad: PlanBinding;
+}
+
+/** A plan of `logSoftmaxGrad`. `shape` and `rowStride` are those of `logProbs`; the other bindings are dense. */
+export function planLogSoftmaxGrad(
+  context: Context,
+  options: PlanOptions,
+): Promise<OpPlan<LogSoftmaxGradBindings>> {
+  return planFromOutput('planLogSoftmaxGrad', logSoftmaxGradSpec, context, options);
+}
+
+async function planFromOutput<Bindings extends object>(
+  op: string,
+  specOf: typeof softmaxGradSpec,
+  context: Context,
+  options: PlanOptions,
+): Promise<OpPlan<Bindings>> {
+  checkOptions(op, options, PLAN_OPTIONS);
+  const { layout, logits } = logitsOf(op, options);
+  return makeExecutable(
+    op,
+    context,
+    options.policy,
+    specOf(layout, logits, denseRole(layout.shape, logits.dtype)),
+  );
+}
+
+export interface PlanLogSumExpGradOptions extends PlanOptions {
+  /** `lse` and `gradOutput` have the class axis, with size 1. Default false. */
+  readonly keepDims?: boolean;
+}
+
+/** The bindings of a `logSumExpGrad` plan. */
+export interface LogSumExpGradBindings {
+  readonly logits: PlanBinding;
+  /** What `logSumExp` returned, one value a row. */
+  readonly lse: PlanBinding;
+  /** One value a row. */
+  readonly gradOutput: PlanBinding;
+  /** The shape of the logits. */
+  readonly grad: PlanBinding;
+}
+
+/** A plan of `logSumExpGrad`. `shape` and `rowStride` are those of the logits; the other bindings are dense. */
+export async function planLogSumExpGrad(
+  context: Context,
+  options: PlanLogSumExpGradOptions,
+): Promise<OpPlan<LogSumExpGradBindings>> {
+  const op = 'planLogSumExpGrad';
+  checkOptions(op, options, [...PLAN_OPTIONS, 'keepDims']);
+  const { layout, logits } = logitsOf(op, options);
+  const { keepDims = false } = options;
+  checkFlag(op, 'keepDims', keepDims);
+  const perRow = denseRole(rowShape(layout, keepDims));
+  return makeExecutable(op, context, options.policy, logSumExpGradSpec(layout, logits, perRow, perRow));
 }

@@ -1,7 +1,6 @@
 import type { Context } from '../context.js';
 import { logSumExp as logSumExpOnCpu } from '../cpu/logSumExp.js';
-import { InvalidArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkFlag, checkOptions } from '../options.js';
 import { logSumExpEpilogue } from '../plan/epilogue/logSumExp.js';
 import { softmaxStatistic } from '../plan/statistics.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
@@ -16,6 +15,7 @@ import {
   PLAN_OPTIONS,
   type PlanOptions,
 } from './plan.js';
+import { outputRole, writeResults } from './roles.js';
 
 export interface LogSumExpOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -29,7 +29,7 @@ export interface LogSumExpOptions extends CallOptions {
  *
  * NaN if the row has NaN, else +Inf if it has +Inf, else -Inf if it has nothing but -Inf.
  *
- * @param logits f32, any shape.
+ * @param logits f32, f16 or bf16, any shape.
  * @returns f32, the shape of the logits without the class axis. The caller destroys it.
  * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
  */
@@ -40,16 +40,10 @@ export async function logSumExp(logits: Tensor, options: LogSumExpOptions = {}):
   call.matrix('logits', logits);
   const layout = layoutOf(op, logits.shape, options.axis);
   const { keepDims = false } = options;
-  checkKeepDims(op, keepDims);
+  checkFlag(op, 'keepDims', keepDims);
   const spec = logSumExpSpec(layout, inputRole(op, 'logits', logits, layout), keepDims);
   const { output } = await call.run(spec);
   return output as Tensor;
-}
-
-/** Throws `InvalidArgumentError` unless `keepDims` is true or false. */
-function checkKeepDims(op: string, keepDims: boolean): void {
-  if (typeof keepDims === 'boolean') return;
-  throw new InvalidArgumentError(`${op}: keepDims is '${String(keepDims)}'; use true or false.`, { op });
 }
 
 /** The spec of `logSumExp`. */
@@ -57,7 +51,7 @@ export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): 
   const { shape, axis, rows, classes, inner } = layout;
   return {
     op: 'logSumExp',
-    roles: { logits, output: { shape: rowShape(layout, keepDims), dtype: 'f32', access: 'out' } },
+    roles: { logits, output: outputRole(rowShape(layout, keepDims)) },
     passes: (build) =>
       build.build({
         rows: { count: rows, classes, inner },
@@ -66,9 +60,7 @@ export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): 
         roles: { logits: 'logits', output: 'output' },
       }),
     cpu: (arrays) => {
-      (arrays['output'] as Float32Array).set(
-        logSumExpOnCpu(arrays['logits'] as Float32Array, shape, { axis }),
-      );
+      writeResults(arrays, { output: logSumExpOnCpu(arrays['logits'] as Float32Array, shape, { axis }) });
       return undefined;
     },
   };
@@ -88,6 +80,6 @@ export async function planLogSumExp(
   checkOptions(op, options, [...PLAN_OPTIONS, 'keepDims']);
   const { layout, logits } = logitsOf(op, options);
   const { keepDims = false } = options;
-  checkKeepDims(op, keepDims);
+  checkFlag(op, 'keepDims', keepDims);
   return makeExecutable(op, context, options.policy, logSumExpSpec(layout, logits, keepDims));
 }

@@ -1,15 +1,30 @@
+import type { Context } from '../context.js';
 import { nllLoss as nllLossOnCpu } from '../cpu/nllLoss.js';
-import type { TypedArray } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { nllLossEpilogue } from '../plan/epilogue/nllLoss.js';
-import type { PassBuilder } from '../plan/pass.js';
-import { layoutOf, rowShape } from '../shape.js';
-import type { Role } from '../spec.js';
+import { type Layout, layoutOf, rowShape } from '../shape.js';
+import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, type IndexTargets, inputRole, type Vector } from './call.js';
 import { censusPasses, ignoredConstant } from './census.js';
-import { checkReduction, meanScale, type Reduction, reducePasses, upstreamOnCpu } from './reduction.js';
+import {
+  logitsOf,
+  makeExecutable,
+  type OpPlan,
+  PLAN_OPTIONS,
+  type PlanBinding,
+  type PlanOptions,
+} from './plan.js';
+import { indicesRole, optionalRole, upstreamOf } from './planRoles.js';
+import {
+  checkReductionTerms,
+  type Reduction,
+  type ReductionTerms,
+  reducing,
+  upstreamOnCpu,
+} from './reduction.js';
+import { outputRole, presentRoles, sameNames, writeResults } from './roles.js';
 
 export interface NllLossOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -38,7 +53,7 @@ export interface NllLossResult {
  *
  * Takes whatever `logProbs` holds; `logSoftmax` makes them, and `crossEntropy` does both in one go.
  *
- * @param logProbs f32, any shape.
+ * @param logProbs f32, f16 or bf16, any shape.
  * @param targets i32 or u32: class indices, the shape without the class axis. One out of range makes its row NaN, and `read()` reject
  *   with `TargetOutOfRangeError`.
  * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
@@ -49,93 +64,157 @@ export async function nllLoss(
   options: NllLossOptions = {},
 ): Promise<NllLossResult> {
   const op = 'nllLoss';
-  checkOptions(op, options, [
-    'axis',
-    'weight',
-    'ignoreIndex',
-    'reduction',
-    'grad',
-    'gradOutput',
-    ...CALL_OPTIONS,
-  ]);
-  const { axis, weight, ignoreIndex = -100, reduction = 'mean', grad = false, gradOutput = 1 } = options;
+  checkOptions(op, options, ['axis', 'weight', ...TERMS, 'gradOutput', ...CALL_OPTIONS]);
+  const { axis, weight, gradOutput = 1 } = options;
   const call = new Call(op, 'logProbs', logProbs, options);
   call.matrix('logProbs', logProbs);
-  checkReduction(op, reduction);
-  call.flag('grad', grad);
+  const terms = checkTerms(op, options);
+  const layout = layoutOf(op, logProbs.shape, axis);
+  const perRow = rowShape(layout);
+  const targetTensor = call.vector('targets', targets, ['i32', 'u32'], [perRow]);
+  const weightTensor =
+    weight === undefined ? undefined : call.vector('weight', weight, ['f32'], [[layout.classes]]);
+  return call.run<NllLossResult>(
+    nllLossSpec({
+      ...terms,
+      layout,
+      logProbs: inputRole(op, 'logProbs', logProbs, layout),
+      targets: inputRole(op, 'targets', targetTensor),
+      weight: weightTensor && inputRole(op, 'weight', weightTensor),
+      gradOutput: call.upstream(gradOutput, terms.reduction, perRow),
+    }),
+  );
+}
+
+/** What shapes the loss, shared by `nllLoss` and `planNllLoss`. */
+type NllLossTerms = Pick<NllLossOptions, 'ignoreIndex' | 'reduction' | 'grad'>;
+
+const TERMS: readonly string[] = ['ignoreIndex', 'reduction', 'grad'];
+
+/** Checks the terms, and fills in the defaults. */
+function checkTerms(
+  op: string,
+  { ignoreIndex = -100, ...terms }: NllLossTerms,
+): ReductionTerms & Required<NllLossTerms> {
   if (!Number.isSafeInteger(ignoreIndex)) {
     throw new InvalidArgumentError(`${op}: ignoreIndex is ${String(ignoreIndex)}; use a whole number.`, {
       op,
     });
   }
-  const layout = layoutOf(op, logProbs.shape, axis);
-  const { shape, rows, classes, inner } = layout;
-  const perRow = rowShape(layout);
-  const targetTensor = call.vector('targets', targets, ['i32', 'u32'], [perRow]);
-  const targetRole = inputRole(op, 'targets', targetTensor);
-  const weightTensor = weight === undefined ? undefined : call.vector('weight', weight, ['f32'], [[classes]]);
-  const upstream = call.upstream(gradOutput, reduction, perRow);
-  const reduced = reduction !== 'none';
-  const hasWeight = weightTensor !== undefined;
+  return { ignoreIndex, ...checkReductionTerms(op, terms) };
+}
 
-  const passes = (build: PassBuilder) => {
-    const ignored = ignoredConstant(targetRole, ignoreIndex);
-    const divisor = reduction === 'mean' ? rows : 1;
-    const census = reduction === 'mean' && rows > 0;
-    const counted = censusPasses(build, { rows, classes, weighted: hasWeight, ignored });
-    const losses = reduced ? build.scratchVector('losses', rows) : 'loss';
-    const rowPasses = build.build({
-      rows: { count: rows, classes, inner },
-      epilogue: nllLossEpilogue,
-      roles: {
-        logProbs: 'logProbs',
-        targets: 'targets',
-        loss: losses,
-        ...(hasWeight ? { weight: 'weight' } : {}),
-        ...(typeof upstream === 'number' ? {} : { gradOutput: 'gradOutput' }),
-        ...(census ? { census: 'census' } : {}),
-        ...(grad ? { grad: 'grad' } : {}),
-      },
-      constants: { ...ignored, gradOutput: typeof upstream === 'number' ? upstream : 0, divisor },
-    });
-    const scale = reduction === 'mean' ? meanScale(rows) : 1;
-    const last = reduced ? reducePasses(build, { losses, loss: 'loss', rows, divisor, census, scale }) : [];
-    return [...counted, ...rowPasses, ...last];
-  };
+/** A negative log-likelihood with every choice made. */
+export interface NllLossSettings extends Required<NllLossTerms> {
+  readonly layout: Layout;
+  readonly logProbs: Role;
+  /** Class indices, one a row. */
+  readonly targets: Role;
+  readonly weight: Role | undefined;
+  /** A number, or the role of a tensor: one value a row for 'none', a single one otherwise. */
+  readonly gradOutput: number | Role;
+}
 
-  const cpu = (arrays: Readonly<Record<string, TypedArray>>) => {
-    const result = nllLossOnCpu(
-      arrays['logProbs'] as Float32Array,
-      arrays['targets'] as Int32Array | Uint32Array,
-      shape,
-      {
-        axis: layout.axis,
-        ignoreIndex,
-        reduction,
-        grad,
-        gradOutput: upstreamOnCpu(upstream, arrays),
-        ...(arrays['weight'] === undefined ? {} : { weight: arrays['weight'] }),
-      },
-    );
-    arrays['loss']?.set(result.loss);
-    if (result.grad !== undefined) arrays['grad']?.set(result.grad);
-    return result.outOfRange;
-  };
-
-  const result = (shape: readonly number[]): Role => ({ shape, dtype: 'f32', access: 'out' });
-  const { loss, grad: gradient } = await call.run({
-    op,
-    roles: {
-      logProbs: inputRole(op, 'logProbs', logProbs, layout),
-      targets: targetRole,
-      ...(weightTensor === undefined ? {} : { weight: inputRole(op, 'weight', weightTensor) }),
-      ...(typeof upstream === 'number' ? {} : { gradOutput: upstream }),
-      loss: result(reduced ? [] : perRow),
-      ...(grad ? { grad: result(shape) } : {}),
-    },
-    passes,
-    cpu,
-    ...(rows > 0 ? { targetClasses: classes } : {}),
+/** The spec of `nllLoss`. */
+export function nllLossSpec(settings: NllLossSettings): Spec {
+  const { layout, logProbs, targets, weight, gradOutput, ignoreIndex, reduction, grad } = settings;
+  const { shape, axis, rows, classes, inner } = layout;
+  const roles = presentRoles({
+    logProbs,
+    targets,
+    weight,
+    gradOutput,
+    loss: outputRole(reduction === 'none' ? rowShape(layout) : []),
+    grad: grad && outputRole(shape, logProbs.dtype),
   });
-  return { loss: loss as Tensor, ...(gradient === undefined ? {} : { grad: gradient }) };
+  return {
+    op: 'nllLoss',
+    roles,
+    passes: (build) => {
+      const ignored = ignoredConstant(targets, ignoreIndex);
+      const weighted = weight !== undefined;
+      const counted = censusPasses(build, { rows, classes, weighted, ignored });
+      const census = reduction === 'mean' && rows > 0;
+      const { values, divisor, last } = reducing(build, { result: 'loss', rows, reduction, census });
+      const rowPasses = build.build({
+        rows: { count: rows, classes, inner },
+        epilogue: nllLossEpilogue,
+        roles: {
+          loss: values,
+          ...sameNames(roles, 'logProbs', 'targets', 'weight', 'gradOutput', 'grad'),
+          ...(census ? { census: 'census' } : {}),
+        },
+        constants: { ...ignored, gradOutput: typeof gradOutput === 'number' ? gradOutput : 0, divisor },
+      });
+      return [...counted, ...rowPasses, ...last()];
+    },
+    cpu: (arrays) => {
+      const result = nllLossOnCpu(
+        arrays['logProbs'] as Float32Array,
+        arrays['targets'] as Int32Array | Uint32Array,
+        shape,
+        {
+          axis,
+          ignoreIndex,
+          reduction,
+          grad,
+          weight: arrays['weight'],
+          gradOutput: upstreamOnCpu(gradOutput, arrays),
+        },
+      );
+      writeResults(arrays, result);
+      return result.outOfRange;
+    },
+    ...(rows > 0 ? { targetClasses: classes } : {}),
+  };
+}
+
+export interface PlanNllLossOptions extends PlanOptions, NllLossTerms {
+  /** Dtype of the targets: `'i32'` (default) or `'u32'`. */
+  readonly targetDtype?: 'i32' | 'u32';
+  /** True: `weight`, one for each class, is a binding. */
+  readonly weight?: boolean;
+  /** A number (default 1), or a binding: `'rows'` one value a row (reduction 'none'), `'scalar'` one value (reduced). */
+  readonly gradOutput?: number | 'rows' | 'scalar';
+}
+
+/** The bindings of a plan of `nllLoss`; all that its options ask for must be there, and no others. */
+export interface NllLossBindings {
+  readonly logProbs: PlanBinding;
+  readonly targets: PlanBinding;
+  readonly loss: PlanBinding;
+  /** With `weight: true`. */
+  readonly weight?: PlanBinding;
+  /** With `gradOutput: 'rows'` or `'scalar'`. */
+  readonly gradOutput?: PlanBinding;
+  /** With `grad: true`. */
+  readonly grad?: PlanBinding;
+}
+
+/**
+ * A plan of `nllLoss`.
+ *
+ * A target out of range makes its row NaN, and `read()` of the tensors bound as results reject with `TargetOutOfRangeError`.
+ *
+ * @param options `shape` is that of the log-probabilities.
+ * @throws InvalidArgumentError, LimitExceededError, OutOfMemoryError, CompileError.
+ */
+export async function planNllLoss(
+  context: Context,
+  options: PlanNllLossOptions,
+): Promise<OpPlan<NllLossBindings>> {
+  const op = 'planNllLoss';
+  checkOptions(op, options, [...PLAN_OPTIONS, ...TERMS, 'targetDtype', 'weight', 'gradOutput']);
+  const { layout, logits } = logitsOf(op, options);
+  const { targetDtype = 'i32', weight = false, gradOutput = 1 } = options;
+  const terms = checkTerms(op, options);
+  const spec = nllLossSpec({
+    ...terms,
+    layout,
+    logProbs: logits,
+    targets: indicesRole(op, targetDtype, layout),
+    weight: optionalRole(op, 'weight', weight, layout, [layout.classes]),
+    gradOutput: upstreamOf(op, gradOutput, terms.reduction, layout),
+  });
+  return makeExecutable(op, context, options.policy, spec);
 }

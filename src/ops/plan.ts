@@ -1,6 +1,6 @@
 import type { Executable, Operand, Operands } from '../backend.js';
 import { backendOf, Context } from '../context.js';
-import { bytesOf, FLOATS, type FloatDType, isFloat } from '../dtype.js';
+import { bytesOf, type FloatDType, isFloat } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import type { PassSummary } from '../plan/plan.js';
@@ -9,7 +9,7 @@ import { checkShape, formatShape, type Layout, layoutOf, sameShape, spanOf } fro
 import type { Role, Roles, Spec } from '../spec.js';
 import { setWork, Tensor, usableState } from '../tensor.js';
 
-/** A tensor, or a part of a GPU buffer: dense f32, i32 or u32 elements, as the plan has it. */
+/** A tensor, or a part of a GPU buffer: dense elements of the dtype that the plan has. */
 export type PlanBinding =
   | Tensor
   | { readonly buffer: GPUBuffer; readonly offset?: number; readonly size?: number };
@@ -42,7 +42,7 @@ export interface OutputBindings {
 export interface PlanOptions {
   /** Shape of the logits. */
   readonly shape: readonly number[];
-  /** Default `'f32'`. */
+  /** Of the logits, probabilities and gradients: `'f32'` (default), `'f16'` or `'bf16'`. What has one value a row is f32. */
   readonly dtype?: FloatDType;
   /** The class axis; default -1. */
   readonly axis?: number;
@@ -54,18 +54,22 @@ export interface PlanOptions {
 /** The options of `PlanOptions`. */
 export const PLAN_OPTIONS: readonly string[] = ['shape', 'dtype', 'axis', 'rowStride', 'policy'];
 
-/** How the shape of a plan splits, and the role of its logits; checks what all plans have in common. */
+/**
+ * How the shape of a plan splits, and the role of its logits (or what is in their place); checks what all plans have in common.
+ * `split` is for ops without a class axis.
+ */
 export function logitsOf(
   op: string,
   options: PlanOptions,
+  split: typeof layoutOf = layoutOf,
 ): { readonly layout: Layout; readonly logits: Role } {
   const { shape, dtype = 'f32', axis, rowStride } = options;
   checkShape(op, 'shape', shape);
   if (!isFloat(dtype)) {
     throw new InvalidArgumentError(`${op}: dtype is '${String(dtype)}'; use 'f32', 'f16' or 'bf16'.`, { op });
   }
-  const layout = layoutOf(op, shape, axis);
-  const length = shape.at(-1) as number;
+  const layout = split(op, shape, axis);
+  const length = shape.at(-1) ?? 1;
   if (rowStride === undefined || rowStride === length)
     return { layout, logits: { shape: layout.shape, dtype, access: 'in' } };
   if (!Number.isSafeInteger(rowStride) || rowStride < length || layout.axis !== shape.length - 1) {

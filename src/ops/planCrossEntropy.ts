@@ -1,8 +1,7 @@
 import type { Context } from '../context.js';
+import type { FloatDType } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
-import { rowShape } from '../shape.js';
-import type { Role } from '../spec.js';
 import { type CrossEntropyTerms, checkTerms, TERMS } from './crossEntropy.js';
 import { crossEntropySpec } from './crossEntropySpec.js';
 import {
@@ -13,6 +12,7 @@ import {
   type PlanBinding,
   type PlanOptions,
 } from './plan.js';
+import { indicesRole, optionalRole, probabilitiesRole, upstreamOf } from './planRoles.js';
 
 /** The terms without `axis`, which every plan has. */
 const PLAN_TERMS: readonly string[] = TERMS.filter((name) => name !== 'axis');
@@ -20,8 +20,8 @@ const PLAN_TERMS: readonly string[] = TERMS.filter((name) => name !== 'axis');
 export interface PlanCrossEntropyOptions extends PlanOptions, CrossEntropyTerms {
   /** `'index'`: class indices, one a row. `'probs'`: probabilities, the shape of the logits. */
   readonly targets: 'index' | 'probs';
-  /** Dtype of class indices: `'i32'` (default) or `'u32'`. */
-  readonly targetDtype?: 'i32' | 'u32';
+  /** Dtype of class indices: `'i32'` (default) or `'u32'`; of probabilities, a float, that of the logits by default. */
+  readonly targetDtype?: 'i32' | 'u32' | FloatDType;
   /** True: `weight`, one for each class, is a binding. */
   readonly weight?: boolean;
   /** A number (default 1), or a binding: `'rows'` one value a row (reduction 'none'), `'scalar'` one value (reduced). */
@@ -64,37 +64,24 @@ export async function planCrossEntropy(
     'gradOutput',
   ]);
   const { layout, logits } = logitsOf(op, options);
-  const { targets, targetDtype = 'i32', weight = false, gradOutput = 1 } = options;
-  const fail = (message: string): never => {
-    throw new InvalidArgumentError(`${op}: ${message}`, { op, shapes: { logits: layout.shape } });
-  };
-  if (targets !== 'index' && targets !== 'probs')
-    fail(`targets is '${String(targets)}'; use 'index' or 'probs'.`);
-  if (targetDtype !== 'i32' && targetDtype !== 'u32')
-    fail(`targetDtype is '${String(targetDtype)}'; use 'i32' or 'u32'.`);
-  if (typeof weight !== 'boolean') fail('weight must be true or false; the tensor is a binding of encode.');
+  const { targets, weight = false, gradOutput = 1 } = options;
+  if (targets !== 'index' && targets !== 'probs') {
+    throw new InvalidArgumentError(`${op}: targets is '${String(targets)}'; use 'index' or 'probs'.`, {
+      op,
+      shapes: { logits: layout.shape },
+    });
+  }
   const isProbs = targets === 'probs';
   const terms = checkTerms(op, { gradTargets: false, ...options }, layout, isProbs);
-  const wanted = terms.reduction === 'none' ? 'rows' : 'scalar';
-  if (typeof gradOutput !== 'number' && gradOutput !== wanted) {
-    fail(
-      `gradOutput is '${String(gradOutput)}'; for reduction '${terms.reduction}' use a number or '${wanted}'.`,
-    );
-  }
-  const perRow = rowShape(layout);
-  const upstream: Role =
-    wanted === 'rows'
-      ? { shape: perRow, dtype: 'f32', access: 'in' }
-      : { shape: [], dtype: 'f32', access: 'in', broadcast: true };
   const spec = crossEntropySpec({
     ...terms,
     layout,
     logits,
     targets: isProbs
-      ? { shape: layout.shape, dtype: 'f32', access: 'in' }
-      : { shape: perRow, dtype: targetDtype, access: 'in' },
-    weight: weight ? { shape: [layout.classes], dtype: 'f32', access: 'in' } : undefined,
-    gradOutput: typeof gradOutput === 'number' ? gradOutput : upstream,
+      ? probabilitiesRole(op, options.targetDtype ?? logits.dtype, layout)
+      : indicesRole(op, options.targetDtype ?? 'i32', layout),
+    weight: optionalRole(op, 'weight', weight, layout, [layout.classes]),
+    gradOutput: upstreamOf(op, gradOutput, terms.reduction, layout),
   });
   return makeExecutable(op, context, options.policy, spec);
 }

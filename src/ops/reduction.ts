@@ -1,9 +1,9 @@
-import type { TypedArray } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
+import { checkFlag } from '../options.js';
 import { reduceEpilogue } from '../plan/epilogue/reduce.js';
 import type { Pass, PassBuilder } from '../plan/pass.js';
 import { sumStatistic } from '../plan/statistics.js';
-import type { Role } from '../spec.js';
+import type { CpuArray, CpuArrays, Role } from '../spec.js';
 
 /** What becomes of one value a row: kept, averaged, or added up. */
 export type Reduction = 'none' | 'mean' | 'sum';
@@ -16,14 +16,50 @@ export function checkReduction(op: string, reduction: Reduction): void {
   });
 }
 
+/** What all ops with a reduction can be asked for. */
+export interface ReductionTerms {
+  readonly reduction: Reduction;
+  readonly grad: boolean;
+}
+
+/** Checks the terms and fills in their defaults. */
+export function checkReductionTerms(
+  op: string,
+  { reduction = 'mean', grad = false }: Partial<ReductionTerms>,
+): ReductionTerms {
+  checkReduction(op, reduction);
+  checkFlag(op, 'grad', grad);
+  return { reduction, grad };
+}
+
 /** The upstream gradient as the CPU functions take it: a number, or one value a row. */
-export function upstreamOnCpu(
-  gradOutput: number | Role,
-  arrays: Readonly<Record<string, TypedArray>>,
-): number | TypedArray {
+export function upstreamOnCpu(gradOutput: number | Role, arrays: CpuArrays): number | CpuArray {
   if (typeof gradOutput === 'number') return gradOutput;
-  const values = arrays['gradOutput'] as TypedArray;
+  const values = arrays['gradOutput'] as CpuArray;
   return gradOutput.broadcast === true ? (values[0] as number) : values;
+}
+
+/**
+ * Where row work puts a value for each row, what a mean over them divides by, and, in `last`, the passes that reduce them into the
+ * role `result`. With a census, its weight takes the place of the divisor.
+ */
+export function reducing(
+  build: PassBuilder,
+  work: {
+    readonly result: string;
+    readonly rows: number;
+    readonly reduction: Reduction;
+    readonly census?: boolean;
+  },
+): { readonly values: string; readonly divisor: number; readonly last: () => readonly Pass[] } {
+  const { result, rows, reduction, census = false } = work;
+  const mean = reduction === 'mean';
+  const divisor = mean ? rows : 1;
+  if (reduction === 'none') return { values: result, divisor, last: () => [] };
+  const losses = build.scratchVector('losses', rows);
+  const scale = mean ? meanScale(rows) : 1;
+  const last = () => reducePasses(build, { losses, loss: result, rows, divisor, census, scale });
+  return { values: losses, divisor, last };
 }
 
 /** A power of two at least `count`: what a mean of `count` values is scaled down by, so that their sum cannot overflow where it fits. */

@@ -17,6 +17,7 @@ import {
   PLAN_OPTIONS,
   type PlanOptions,
 } from './plan.js';
+import { outputRole, writeResults } from './roles.js';
 import { checkScale, temperatureConstants } from './temperature.js';
 
 export interface SoftmaxOptions extends CallOptions {
@@ -33,8 +34,8 @@ type OnCpu = typeof softmaxOnCpu;
  *
  * A row with NaN, +Inf or only -Inf gives NaN; a logit of -Inf gives exactly 0.
  *
- * @param logits f32, any shape.
- * @returns f32, the shape of the logits. The caller destroys it.
+ * @param logits f32, f16 or bf16, any shape.
+ * @returns The dtype and shape of the logits. The caller destroys it.
  * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
  */
 export function softmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<Tensor> {
@@ -47,8 +48,8 @@ export function softmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<T
  *
  * A row with NaN, +Inf or only -Inf gives NaN; a logit of -Inf gives -Inf.
  *
- * @param logits f32, any shape.
- * @returns f32, the shape of the logits. The caller destroys it.
+ * @param logits f32, f16 or bf16, any shape.
+ * @returns The dtype and shape of the logits. The caller destroys it.
  * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
  */
 export function logSoftmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<Tensor> {
@@ -85,7 +86,7 @@ function elementwiseSpec(
   const { shape, axis, rows, classes, inner } = layout;
   return {
     op,
-    roles: { logits, output: { shape, dtype: logits.dtype, access: 'out' } },
+    roles: { logits, output: outputRole(shape, logits.dtype) },
     passes: (build) =>
       build.build({
         rows: { count: rows, classes, inner },
@@ -96,9 +97,8 @@ function elementwiseSpec(
         constants: temperatureConstants(temperature),
       }),
     cpu: (arrays) => {
-      (arrays['output'] as Float32Array).set(
-        onCpu(arrays['logits'] as Float32Array, shape, { axis, temperature }),
-      );
+      const output = onCpu(arrays['logits'] as Float32Array, shape, { axis, temperature });
+      writeResults(arrays, { output });
       return undefined;
     },
   };

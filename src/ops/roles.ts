@@ -1,0 +1,30 @@
+import type { DType } from '../dtype.js';
+import type { CpuArrays, Role, Roles } from '../spec.js';
+
+/** A dense array that an operation reads. */
+export function denseRole(shape: readonly number[], dtype: DType = 'f32'): Role {
+  return { shape, dtype, access: 'in' };
+}
+
+/** A dense array that an operation writes. */
+export function outputRole(shape: readonly number[], dtype: DType = 'f32'): Role {
+  return { shape, dtype, access: 'out' };
+}
+
+/** The roles that are there: a call that does not have one gives false, undefined, or a number instead of a tensor. */
+export function presentRoles(named: Readonly<Record<string, Role | number | false | undefined>>): Roles {
+  const entries = Object.entries(named);
+  return Object.fromEntries(entries.filter((entry): entry is [string, Role] => typeof entry[1] === 'object'));
+}
+
+/** Kernel roles that are the call's roles of the same names, of those that it has. */
+export function sameNames(roles: Roles, ...names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.filter((name) => name in roles).map((name) => [name, name]));
+}
+
+/** Writes what a CPU form computed into the arrays of the roles of the same names; a result that has no role is not wanted. */
+export function writeResults(arrays: CpuArrays, results: object): void {
+  for (const [name, values] of Object.entries(results)) {
+    if (values instanceof Float64Array) arrays[name]?.set(values);
+  }
+}
