@@ -96,9 +96,7 @@ export function checkData(
   if (own === undefined ? isHalf(dtype) : own === dtype) return { data: array, dtype };
   if (own === 'f32' && isHalf(dtype)) return { data: encodeHalf(dtype, array), dtype };
   const holds = own === undefined ? 'raw 16-bit floats' : own;
-  return fail(
-    `is a ${(data as object).constructor.name}, which holds ${holds}, and does not fit dtype '${dtype}'.`,
-  );
+  return fail(`holds ${holds} (${array.constructor.name}); that does not fit dtype '${dtype}'.`);
 }
 
 /** The elements of an array and what they are; a Uint16Array does not say. */

@@ -1,5 +1,6 @@
 // The same bits, whatever else is in the batch, however the rows are cut into dispatches and however lanes talk to each other.
 
+import type { FloatDType } from '../../src/dtype.js';
 import { type Context, type Policy, planSoftmax } from '../../src/index.js';
 import { assert } from './assert.js';
 import type { Check, Env } from './check.js';
@@ -93,18 +94,22 @@ async function inChunks(env: Env): Promise<void> {
       }),
   });
   try {
-    const cases: readonly [number, Partial<Policy>][] = [
+    const cases: readonly [number, Partial<Policy>, FloatDType?][] = [
       [37, { strategy: 'row-per-thread' }],
       [37, { strategy: 'row-per-workgroup', workgroupSize: 8 }],
       [150, SMALL_SPLIT],
       [148, SMALL_SPLIT],
+      // Dispatches that begin in the middle of a word.
+      [77, { strategy: 'row-per-thread' }, 'f16'],
+      [77, { strategy: 'row-per-workgroup', workgroupSize: 8 }, 'bf16'],
+      [301, SMALL_SPLIT, 'bf16'],
     ];
-    for (const [classes, policy] of cases) {
+    for (const [classes, policy, dtype] of cases) {
       const rows = 200;
-      const batch = makeBatch(rows, classes, classes);
-      const what = `[${rows}, ${classes}] ${JSON.stringify(policy)}`;
-      const before = await dispatchesOf(env.ctx, [rows, classes], policy);
-      const after = await dispatchesOf(small, [rows, classes], policy);
+      const batch = makeBatch(rows, classes, classes, dtype);
+      const what = `[${rows}, ${classes}] ${dtype ?? 'f32'} ${JSON.stringify(policy)}`;
+      const before = await dispatchesOf(env.ctx, [rows, classes], policy, dtype);
+      const after = await dispatchesOf(small, [rows, classes], policy, dtype);
       assert(after > before, `${what}: ${after} dispatches on the small adapter, ${before} on the real one`);
       sameResults(await runRows(small, batch, policy), await runRows(env.ctx, batch, policy), what);
       sameResults(await runReduced(small, batch, policy), await runReduced(env.ctx, batch, policy), what);
@@ -118,8 +123,9 @@ async function dispatchesOf(
   ctx: Context,
   shape: readonly number[],
   policy: Partial<Policy>,
+  dtype: FloatDType = 'f32',
 ): Promise<number> {
-  const plan = await planSoftmax(ctx, { shape, policy });
+  const plan = await planSoftmax(ctx, { shape, policy, dtype });
   const count = plan.passes.reduce((sum, { grids }) => sum + grids.length, 0);
   plan.destroy();
   return count;

@@ -1,5 +1,7 @@
 // Every op on one batch of rows, for checks that compare a whole run with another, bit by bit.
 
+import { type FloatDType, isHalf } from '../../src/dtype.js';
+import { decodeHalf, encodeHalf } from '../../src/half.js';
 import {
   type Context,
   crossEntropy,
@@ -20,6 +22,8 @@ import { comparable, withTensors } from './tensors.js';
 export interface Batch {
   readonly rows: number;
   readonly classes: number;
+  /** What the matrices are stored in; their values are exact in it. */
+  readonly dtype: FloatDType;
   readonly logits: Float32Array<ArrayBuffer>;
   readonly targets: Int32Array<ArrayBuffer>;
   readonly probs: Float32Array<ArrayBuffer>;
@@ -27,22 +31,25 @@ export interface Batch {
   readonly rowUpstream: Float32Array<ArrayBuffer>;
 }
 
-export function makeBatch(rows: number, classes: number, seed: number): Batch {
-  const logits = hardLogits(rows, classes, { seed, extreme: true });
+export function makeBatch(rows: number, classes: number, seed: number, dtype: FloatDType = 'f32'): Batch {
+  const exact = (values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> =>
+    isHalf(dtype) ? decodeHalf(dtype, encodeHalf(dtype, values)) : values;
+  const logits = exact(hardLogits(rows, classes, { seed, extreme: true }));
   return {
     rows,
     classes,
+    dtype,
     logits,
     targets: hardTargets(logits, classes, { seed, ignore: -100 }),
-    probs: hardProbs(rows, classes, seed),
-    upstream: normals(rows * classes, seed),
+    probs: exact(hardProbs(rows, classes, seed)),
+    upstream: exact(normals(rows * classes, seed)),
     rowUpstream: normals(rows, seed + 1),
   };
 }
 
 /** Rows of a batch, in the order given. */
 export function pickRows(batch: Batch, order: readonly number[]): Batch {
-  const { classes } = batch;
+  const { classes, dtype } = batch;
   const pick = <T extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>(from: T, width: number): T => {
     const picked = new (from.constructor as new (length: number) => T)(order.length * width);
     order.forEach((r, at) => {
@@ -53,6 +60,7 @@ export function pickRows(batch: Batch, order: readonly number[]): Batch {
   return {
     rows: order.length,
     classes,
+    dtype,
     logits: pick(batch.logits, classes),
     targets: pick(batch.targets, 1),
     probs: pick(batch.probs, classes),
@@ -66,16 +74,17 @@ export type Results = Readonly<Record<string, Float32Array>>;
 /** What belongs to each row: all ops, no reduction. */
 export function runRows(ctx: Context, batch: Batch, policy: Partial<Policy> = {}): Promise<Results> {
   return withTensors(async (keep) => {
-    const { rows, classes } = batch;
+    const { rows, classes, dtype } = batch;
     const shape = [rows, classes];
+    const matrix = (data: Float32Array): Tensor => keep(ctx.tensor(data, shape, dtype));
     const results: Record<string, Tensor> = {};
     const note = (made: Record<string, Tensor>): void => {
       for (const [name, tensor] of Object.entries(made)) results[name] = keep(tensor);
     };
-    const logits = keep(ctx.tensor(batch.logits, shape));
+    const logits = matrix(batch.logits);
     const targets = keep(ctx.tensor(batch.targets, [rows]));
-    const probs = keep(ctx.tensor(batch.probs, shape));
-    const upstream = keep(ctx.tensor(batch.upstream, shape));
+    const probs = matrix(batch.probs);
+    const upstream = matrix(batch.upstream);
     const gradOutput = keep(ctx.tensor(batch.rowUpstream, [rows]));
     const weight = hardWeights(classes, classes);
     note({ softmax: await softmax(logits, { policy }) });
@@ -95,7 +104,7 @@ export function runRows(ctx: Context, batch: Batch, policy: Partial<Policy> = {}
       probsGrad: dense.grad as Tensor,
       gradTargets: dense.gradTargets as Tensor,
     });
-    const inPlace = await crossEntropy(keep(ctx.tensor(batch.logits, shape)), targets, {
+    const inPlace = await crossEntropy(matrix(batch.logits), targets, {
       ...common,
       grad: 'in-place',
       returnLogSumExp: true,

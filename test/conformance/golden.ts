@@ -33,6 +33,7 @@ import { comparison } from './compare.js';
 import { crossEntropyOptionsOf, expectationOf, goldenLayout, input } from './contract.js';
 import { crossEntropyBounds } from './crossEntropyBounds.js';
 import { kernelFacts } from './kernel.js';
+import { matrix, stored } from './quantised.js';
 import { CaseRows, type Transform } from './rows.js';
 import { expectShape, type Keep, numbers, rejection, withTensors } from './tensors.js';
 
@@ -49,6 +50,9 @@ const RUNNERS: Record<string, Runner> = {
 /** The golden ops that the library has all options of. `cross_entropy_full` needs temperature, softcap and z-loss too. */
 const OPS = ['softmax', 'log_softmax', 'logsumexp', 'cross_entropy', 'cross_entropy_full'];
 
+/** Of a case: how it runs, f32 or 16 bits. */
+export const GOLDEN_RUNNERS: Readonly<Record<string, Runner>> = RUNNERS;
+
 /** One check for each golden case of these ops. */
 export function goldenChecks(golden: Golden, ops: readonly string[] = OPS): Check[] {
   return ops.flatMap((op) => {
@@ -64,21 +68,20 @@ async function runSoftmax(golden: GoldenCase, env: Env): Promise<void> {
     const { shape, axis } = goldenLayout(golden);
     const logits = input(golden, 'logits').data as Float32Array;
     const upstream = input(golden, 'grad_output').data as Float32Array;
-    const output = keep(await softmax(keep(env.ctx.tensor(logits, shape)), { axis }));
-    const grad = keep(await softmaxGrad(output, keep(env.ctx.tensor(upstream, shape)), { axis }));
+    const output = keep(await softmax(keep(matrix(env.ctx, golden, logits, shape)), { axis }));
+    const grad = keep(await softmaxGrad(output, keep(matrix(env.ctx, golden, upstream, shape)), { axis }));
 
     const rows = caseRows(golden, env.ctx);
-    const sums = perRow(rows, upstream, (row, g) =>
-      softmaxGradFacts(row, g, (k) => probabilityBound(row, k)),
-    );
+    // The gradient is made from the probabilities as they were stored.
+    const given = (row: RowFacts, k: number): number =>
+      stored(golden, row.probs[k] as number, probabilityBound(row, k));
+    const sums = perRow(rows, upstream, (row, g) => softmaxGradFacts(row, g, (k) => given(row, k)));
     const compare = comparison(golden, env.ledger);
     await compare('softmax', 'output', output, (i) => probabilityBound(rows.at(i), rows.classOf(i)));
     await compare('softmax gradient', 'grad_logits', grad, (i) => {
       const row = rows.at(i);
       const sum = sums(rows.rowOf(i));
-      return softmaxGradBound(row, rows.classOf(i), upstream[i] as number, sum, (k) =>
-        probabilityBound(row, k),
-      );
+      return softmaxGradBound(row, rows.classOf(i), upstream[i] as number, sum, (k) => given(row, k));
     });
   });
 }
@@ -88,8 +91,8 @@ async function runLogSoftmax(golden: GoldenCase, env: Env): Promise<void> {
     const { shape, axis } = goldenLayout(golden);
     const logits = input(golden, 'logits').data as Float32Array;
     const upstream = input(golden, 'grad_output').data as Float32Array;
-    const output = keep(await logSoftmax(keep(env.ctx.tensor(logits, shape)), { axis }));
-    const grad = keep(await logSoftmaxGrad(output, keep(env.ctx.tensor(upstream, shape)), { axis }));
+    const output = keep(await logSoftmax(keep(matrix(env.ctx, golden, logits, shape)), { axis }));
+    const grad = keep(await logSoftmaxGrad(output, keep(matrix(env.ctx, golden, upstream, shape)), { axis }));
 
     const rows = caseRows(golden, env.ctx);
     const sums = perRow(rows, upstream, gradOutputSum);
@@ -99,7 +102,7 @@ async function runLogSoftmax(golden: GoldenCase, env: Env): Promise<void> {
       const row = rows.at(i);
       const sum = sums(rows.rowOf(i));
       return logSoftmaxGradBound(row, rows.classOf(i), upstream[i] as number, sum, (k) =>
-        logProbabilityBound(row, k),
+        stored(golden, Math.log(row.probs[k] as number), logProbabilityBound(row, k)),
       );
     });
   });
@@ -112,7 +115,7 @@ async function runLogSumExp(golden: GoldenCase, env: Env): Promise<void> {
     const keepDims = golden.options.keepdim ?? false;
     const logits = input(golden, 'logits').data as Float32Array;
     const upstream = input(golden, 'grad_output').data as Float32Array;
-    const x = keep(env.ctx.tensor(logits, shape));
+    const x = keep(matrix(env.ctx, golden, logits, shape));
     const lse = keep(await logSumExp(x, { axis, keepDims }));
     expectShape(lse, rowShape(layout, keepDims), golden.name);
     const plain = keepDims ? keep(await logSumExp(x, { axis })) : lse;
@@ -139,8 +142,12 @@ async function runCrossEntropy(golden: GoldenCase, env: Env): Promise<void> {
     const { gradOutput } = options;
     const call = async () => {
       const result = await crossEntropy(
-        keep(env.ctx.tensor(logits, layout.shape)),
-        keep(env.ctx.tensor(target.data as Float32Array | Int32Array, target.shape)),
+        keep(matrix(env.ctx, golden, logits, layout.shape)),
+        keep(
+          target.data instanceof Float32Array
+            ? matrix(env.ctx, golden, target.data, target.shape)
+            : env.ctx.tensor(target.data as Int32Array, target.shape),
+        ),
         {
           ...options,
           gradOutput:

@@ -31,6 +31,7 @@ import type { Check, Env } from './check.js';
 import { comparison } from './compare.js';
 import { binaryOptionsOf, crossEntropyOptionsOf, expectationOf, goldenLayout, input } from './contract.js';
 import { kernelFacts } from './kernel.js';
+import { matrix } from './quantised.js';
 import { CaseRows } from './rows.js';
 import { expectShape, type Keep, rejection, withTensors } from './tensors.js';
 
@@ -41,6 +42,9 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
   entropy: runEntropy,
   bce_with_logits: runBinaryCrossEntropy,
 };
+
+/** Of a case: how it runs, f32 or 16 bits. */
+export const MORE_GOLDEN_RUNNERS: Readonly<Record<string, Runner>> = RUNNERS;
 
 /** One check for each golden case of these ops. */
 export function moreGoldenChecks(golden: Golden): Check[] {
@@ -61,7 +65,7 @@ async function runNllLoss(golden: GoldenCase, env: Env): Promise<void> {
     const perRow = rowShape(layout);
     const { loss, grad } = keepAll(
       await nllLoss(
-        keep(env.ctx.tensor(logProbs, layout.shape)),
+        keep(matrix(env.ctx, golden, logProbs, layout.shape)),
         keep(env.ctx.tensor(target.data as Int32Array<ArrayBuffer>, target.shape)),
         {
           axis,
@@ -122,7 +126,7 @@ async function runEntropy(golden: GoldenCase, env: Env): Promise<void> {
     const { gradOutput, axis, reduction } = crossEntropyOptionsOf(golden);
     const perRow = rowShape(layout);
     const result = keepAll(
-      await entropy(keep(env.ctx.tensor(logits, layout.shape)), {
+      await entropy(keep(matrix(env.ctx, golden, logits, layout.shape)), {
         axis,
         reduction,
         gradOutput: upstreamOf(gradOutput, perRow, env.ctx, keep),
@@ -158,11 +162,11 @@ async function runBinaryCrossEntropy(golden: GoldenCase, env: Env): Promise<void
     const { gradOutput, reduction, weight, posWeight } = binaryOptionsOf(golden);
     const result = keepAll(
       await binaryCrossEntropy(
-        keep(env.ctx.tensor(data as Float32Array<ArrayBuffer>, shape)),
-        keep(env.ctx.tensor(targets, shape)),
+        keep(matrix(env.ctx, golden, data as Float32Array<ArrayBuffer>, shape)),
+        keep(matrix(env.ctx, golden, targets, shape)),
         {
           reduction,
-          ...(weight && { weight: keep(env.ctx.tensor(weight, shape)) }),
+          ...(weight && { weight: keep(matrix(env.ctx, golden, weight, shape)) }),
           ...(posWeight && { posWeight }),
           gradOutput: upstreamOf(gradOutput, shape, env.ctx, keep),
           grad: true,

@@ -4,6 +4,7 @@ import { determinismChecks } from './determinism.js';
 import { errorChecks } from './errors.js';
 import { goldenChecks } from './golden.js';
 import { moreGoldenChecks } from './goldenMore.js';
+import { halfChecks } from './halves.js';
 import { layoutChecks } from './layouts.js';
 import { orderChecks } from './order.js';
 import { planChecks } from './plans.js';
@@ -23,6 +24,7 @@ export function checks(golden: Golden): Check[] {
     ...strategyChecks(),
     ...propertyChecks(),
     ...determinismChecks(),
+    ...halfChecks(golden),
     ...sizeChecks(),
   ];
 }

@@ -3,6 +3,7 @@
 import { decodeHalf, encodeHalf } from '../../src/half.js';
 import type { Context, Tensor } from '../../src/index.js';
 import type { GoldenCase, GoldenTensor } from '../support/golden.js';
+import { halfUnitOf } from '../support/ledger.js';
 import { expectationOf } from './contract.js';
 import { ORACLE } from './oracle.js';
 
@@ -40,13 +41,18 @@ export function matrix(
   return ctx.tensor(encodeHalf(golden.dtype, data), shape, golden.dtype);
 }
 
-/** A class weight has one element a class and stays in 32 bits, as what has one a row does. */
-function isMatrix({ op, options }: GoldenCase, name: string, tensor: GoldenTensor): boolean {
+/** What a value that is off by `bound` may be off by once it is stored. */
+export function stored(golden: GoldenCase, value: number, bound: number): number {
+  return golden.dtype === undefined ? bound : bound + halfUnitOf(golden.dtype, Math.abs(value) + bound);
+}
+
+/** A class weight has one element a class and stays in 32 bits, as the upstream gradient of losses does. */
+function isMatrix({ op }: GoldenCase, name: string, tensor: GoldenTensor): boolean {
   if (tensor.dtype !== 'f32' || name === 'pos_weight') return false;
   const binary = op === 'bce_with_logits';
   if (name === 'weight') return binary;
   if (name !== 'grad_output') return true;
-  return op === 'softmax' || op === 'log_softmax' || (binary && options.reduction === 'none');
+  return op === 'softmax' || op === 'log_softmax';
 }
 
 function rounded(tensor: GoldenTensor, dtype: Half): GoldenTensor {

@@ -32,6 +32,11 @@ const FORMATS: { readonly [D in FloatDType]: Format } = {
   bf16: { largest: 2 ** 128 - 2 ** 120, overflow: 2 ** 128 - 2 ** 119, halfUnit: halfUnit(7, -126) },
 };
 
+/** Half of the distance between numbers of `dtype` at `value`. */
+export function halfUnitOf(dtype: FloatDType, value: number): number {
+  return FORMATS[dtype].halfUnit(value);
+}
+
 function halfUnit(fraction: number, least: number): (value: number) => number {
   return (value) => 2 ** (Math.max(least, Math.floor(Math.log2(Math.abs(value)))) - fraction - 1);
 }
