@@ -25,12 +25,15 @@ function plans(): Plan[] {
     [[2, 20_000], -1],
   ] as const) {
     const layout = layoutOf('test', shape, axis);
-    const logits = { shape, dtype: 'f32', access: 'in' } as const;
-    for (const spec of [
-      softmaxSpec(layout, logits, 1),
-      logSoftmaxSpec(layout, logits, 1),
-      logSumExpSpec(layout, logits, false),
-    ]) {
+    const specs = (['f32', 'f16', 'bf16'] as const).flatMap((dtype) => {
+      const logits = { shape, dtype, access: 'in' } as const;
+      return [
+        softmaxSpec(layout, logits, 1),
+        logSoftmaxSpec(layout, logits, 1),
+        logSumExpSpec(layout, logits, false),
+      ];
+    });
+    for (const spec of specs) {
       for (const strategy of STRATEGIES) {
         for (const workgroupSize of [32, 64]) {
           for (const subgroups of [true, false]) {
