@@ -5,6 +5,7 @@ import { errorChecks } from './errors.js';
 import { goldenChecks } from './golden.js';
 import { moreGoldenChecks } from './goldenMore.js';
 import { layoutChecks } from './layouts.js';
+import { opPlanChecks } from './opPlans.js';
 import { orderChecks } from './order.js';
 import { planChecks } from './plans.js';
 import { propertyChecks } from './properties.js';
@@ -18,6 +19,7 @@ export function checks(golden: Golden): Check[] {
     ...moreGoldenChecks(golden),
     ...errorChecks(),
     ...planChecks(),
+    ...opPlanChecks(),
     ...orderChecks(),
     ...layoutChecks(),
     ...strategyChecks(),
