@@ -7,6 +7,7 @@ import { moreGoldenChecks } from './goldenMore.js';
 import { layoutChecks } from './layouts.js';
 import { opPlanChecks } from './opPlans.js';
 import { orderChecks } from './order.js';
+import { planLeakChecks } from './planLeaks.js';
 import { planChecks } from './plans.js';
 import { propertyChecks } from './properties.js';
 import { sizeChecks } from './sizes.js';
@@ -20,6 +21,7 @@ export function checks(golden: Golden): Check[] {
     ...errorChecks(),
     ...planChecks(),
     ...opPlanChecks(),
+    ...planLeakChecks(),
     ...orderChecks(),
     ...layoutChecks(),
     ...strategyChecks(),
