@@ -19,6 +19,12 @@ export type CpuArrays = Readonly<Record<string, CpuArray>>;
 
 export type Roles = Readonly<Record<string, Role>>;
 
+/** The shapes of what a call reads, for its errors. */
+export function shapesOf(roles: Roles): Record<string, readonly number[]> {
+  const read = Object.entries(roles).filter(([, { access }]) => access !== 'out');
+  return Object.fromEntries(read.map(([name, { shape }]) => [name, shape]));
+}
+
 /**
  * A call, checked and with every default filled in: pure data that both backends run, once or (in a plan) again and again.
  * It brings its own kernels, so that a bundle holds those of the ops it uses.

@@ -20,7 +20,7 @@ import {
 import { encodeHalf } from '../half.js';
 import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
-import type { CpuArray, Role, Spec } from '../spec.js';
+import { type CpuArray, type Role, type Spec, shapesOf } from '../spec.js';
 import { CLEAN, deriveWork, type Verdict, type Work } from '../work.js';
 
 const FACTS: AdapterFacts = {
@@ -156,14 +156,9 @@ function execute(spec: Spec, operands: Operands): Work {
   const found = spec.cpu(arrays);
   for (const pack of packed) pack();
   if (found === undefined) return deriveWork(inputs);
-  const shapes = Object.fromEntries(Object.entries(spec.roles).map(([name, role]) => [name, role.shape]));
   const error = new TargetOutOfRangeError(
     { ...found, classes: spec.targetClasses ?? 0 },
-    {
-      op: spec.op,
-      shapes: { logits: shapes['logits'] ?? [], targets: shapes['targets'] ?? [] },
-      adapter: FACTS,
-    },
+    { op: spec.op, shapes: shapesOf(spec.roles), adapter: FACTS },
   );
   const verdict: Verdict = { ask: async () => error, retain: () => undefined, release: () => undefined };
   return deriveWork(inputs, undefined, [verdict]);

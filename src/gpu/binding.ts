@@ -38,6 +38,28 @@ export function bindPlan(
   const stride = align(PARAMS_BYTES, facts.limits.minUniformBufferOffsetAlignment);
   const count = plan.passes.reduce((sum, pass) => sum + pass.dispatches.length, 0);
   const params = createParams(device, facts, plan, Math.max(1, count) * stride);
+  try {
+    return {
+      dispatches: bindDispatches(device, facts, plan, pipelines, scratch, operands, params, stride),
+      params,
+    };
+  } catch (error) {
+    params.destroy();
+    throw error;
+  }
+}
+
+/** The dispatches, with their parameters `stride` bytes apart in the mapped buffer `params`. */
+function bindDispatches(
+  device: GPUDevice,
+  facts: AdapterFacts,
+  plan: Plan,
+  pipelines: readonly Pipeline[],
+  scratch: ReadonlyMap<string, GPUBuffer>,
+  operands: Operands,
+  params: GPUBuffer,
+  stride: number,
+): readonly BoundDispatch[] {
   const words = params.getMappedRange();
   const dispatches: BoundDispatch[] = [];
   plan.passes.forEach((pass, i) => {
@@ -79,7 +101,7 @@ export function bindPlan(
     }
   });
   params.unmap();
-  return { dispatches, params };
+  return dispatches;
 }
 
 /** Mapped, so that filling it needs no submission. Where there is no memory for that, `createBuffer` throws. */

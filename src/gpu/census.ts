@@ -1,6 +1,6 @@
 import { type LossError, TargetOutOfRangeError } from '../errors.js';
 import { CENSUS_WORDS, NO_ROW } from '../plan/epilogue/census.js';
-import type { Role, Spec } from '../spec.js';
+import { type Role, type Spec, shapesOf } from '../spec.js';
 import type { Verdict } from '../work.js';
 import type { LossDevice } from './device.js';
 import { download } from './readback.js';
@@ -41,16 +41,11 @@ export class CensusVerdict implements Verdict {
     const words = new Uint32Array(await bytes);
     const row = words[BAD_ROW] as number;
     if (row === NO_ROW) return undefined;
-    const targets = roles['targets'] as Role;
     const raw = words[BAD_VALUE] as number;
-    const value = targets.dtype === 'i32' ? raw | 0 : raw;
+    const value = (roles['targets'] as Role).dtype === 'i32' ? raw | 0 : raw;
     return new TargetOutOfRangeError(
       { row, value, classes: targetClasses },
-      {
-        op,
-        shapes: { logits: (roles['logits'] as Role).shape, targets: targets.shape },
-        adapter: this.runtime.facts,
-      },
+      { op, shapes: shapesOf(roles), adapter: this.runtime.facts },
     );
   }
 }

@@ -81,8 +81,13 @@ export class GpuExecutable implements Executable {
     const { result, failure } = this.runtime.scoped(spec.op, () => {
       const census = backend.createScratch(spec.op, own);
       const scratch = new Map([...this.scratch, ...census]);
-      const bound = bindPlan(backend.device, backend.facts, plan, pipelines, scratch, operands);
-      return { bound, verdict: backend.verdictOf(spec, census.get(CENSUS)) };
+      try {
+        const bound = bindPlan(backend.device, backend.facts, plan, pipelines, scratch, operands);
+        return { bound, verdict: backend.verdictOf(spec, census.get(CENSUS)) };
+      } catch (error) {
+        for (const buffer of census.values()) buffer.destroy();
+        throw error;
+      }
     });
     return new BoundSet(spec, result.bound, failure, result.verdict, operands);
   }

@@ -138,7 +138,9 @@ export async function planEntropy(
   const op = 'planEntropy';
   checkOptions(op, options, [...PLAN_OPTIONS, 'reduction', 'grad', 'gradOutput']);
   const { layout, logits } = logitsOf(op, options);
+  const { gradOutput = 1 } = options;
   const terms = checkReductionTerms(op, options);
-  const gradOutput = upstreamOf(op, options.gradOutput ?? 1, terms.reduction, layout);
-  return makeExecutable(op, context, options.policy, entropySpec({ ...terms, layout, logits, gradOutput }));
+  const upstream = upstreamOf(op, gradOutput, terms.reduction, layout);
+  const spec = entropySpec({ ...terms, layout, logits, gradOutput: upstream });
+  return makeExecutable(op, context, options.policy, spec);
 }

@@ -71,7 +71,7 @@ export interface Pass {
   readonly constants: Constants;
   readonly sources: Readonly<Record<string, Source>>;
   readonly dispatches: readonly Dispatch[];
-  /** Bytes of tensors and scratch that the kernel reads and writes. */
+  /** Bytes of tensors and scratch that the kernel reads and writes, each element counted once. */
   readonly bytes: number;
 }
 
@@ -191,10 +191,11 @@ export class PassBuilder {
       constants: work.constants ?? {},
       sources,
       dispatches: this.dispatches(rows, used, sources, (count) => this.grid(kernel, count, policy, segments)),
-      bytes: used.reduce(
-        (bytes, { role }) => bytes + sourceBytes(sources[role] as Source) * (overwritten.has(role) ? 2 : 1),
-        0,
-      ),
+      bytes: used.reduce((bytes, { role }) => {
+        const { elements, dtype } = sources[role] as Source;
+        const touched = picksOne(epilogue.roles[role], kernel) ? rows.count : elements;
+        return bytes + touched * bytesOf(dtype) * (overwritten.has(role) ? 2 : 1);
+      }, 0),
     };
   }
 
@@ -308,6 +309,12 @@ export class PassBuilder {
 
 function sourceBytes({ elements, dtype }: Source): number {
   return elements * bytesOf(dtype);
+}
+
+/** Whether a kernel has no stage that goes through a matrix, so that it reads one class of each row. */
+function picksOne(role: KernelRole | undefined, kernel: KernelName): boolean {
+  const used = role?.stages.filter((stage) => STAGES[kernel].includes(stage));
+  return role?.kind === 'matrix' && used?.every((stage) => stage === 'row') === true;
 }
 
 /** Whether the work writes anything for each element, or for each row. */

@@ -19,7 +19,7 @@ export interface PassSummary {
   readonly variant: string;
   /** Workgroups of each dispatch, `[x, y]`; more than one where the rows do not fit in one binding. */
   readonly grids: readonly (readonly [number, number])[];
-  /** Bytes of the tensors and scratch buffers it works on. */
+  /** Bytes of tensors and scratch that it reads and writes, each element counted once, however often it is read. */
   readonly bytes: number;
 }
 

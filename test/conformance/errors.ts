@@ -17,9 +17,14 @@ import {
   logSumExpGrad,
   OutOfMemoryError,
   planCrossEntropy,
+  planEntropy,
   planLogSoftmax,
+  planLogSoftmaxGrad,
   planLogSumExp,
+  planLogSumExpGrad,
+  planNllLoss,
   planSoftmax,
+  planSoftmaxGrad,
   softmax,
   softmaxGrad,
   TargetOutOfRangeError,
@@ -399,7 +404,17 @@ function crossEntropyAttempts({
 function planAttempts(made: Arguments): Attempt[] {
   const { ctx } = made;
   const attempts: Attempt[] = [];
-  const plans = [planSoftmax, planLogSoftmax, planLogSumExp, planCrossEntropy] as const;
+  const plans = [
+    planSoftmax,
+    planLogSoftmax,
+    planLogSumExp,
+    planCrossEntropy,
+    planNllLoss,
+    planEntropy,
+    planSoftmaxGrad,
+    planLogSoftmaxGrad,
+    planLogSumExpGrad,
+  ] as const;
   for (const make of plans) {
     const name = make.name;
     const call = (options: unknown, context: unknown = ctx) =>
@@ -565,7 +580,7 @@ function foreignAttempts({ ctx }: Arguments, device: GPUDevice, keep: Keep): Att
 }
 
 /** Runs attempts on a context that counts; nothing may have been made, written or submitted by then or soon after. */
-function refusalCheck(
+export function refusalCheck(
   name: string,
   how: 'throws' | 'rejects',
   attemptsOf: (made: Arguments, env: Env, keep: Keep) => readonly Attempt[],

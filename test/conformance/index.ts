@@ -6,7 +6,9 @@ import { goldenChecks } from './golden.js';
 import { moreGoldenChecks } from './goldenMore.js';
 import { halfChecks } from './halves.js';
 import { layoutChecks } from './layouts.js';
+import { opPlanChecks } from './opPlans.js';
 import { orderChecks } from './order.js';
+import { planLeakChecks } from './planLeaks.js';
 import { planChecks } from './plans.js';
 import { propertyChecks } from './properties.js';
 import { sizeChecks } from './sizes.js';
@@ -19,6 +21,8 @@ export function checks(golden: Golden): Check[] {
     ...moreGoldenChecks(golden),
     ...errorChecks(),
     ...planChecks(),
+    ...opPlanChecks(),
+    ...planLeakChecks(),
     ...orderChecks(),
     ...layoutChecks(),
     ...strategyChecks(),

@@ -63,27 +63,27 @@ export function planChecks(): Check[] {
 type Bindings = Readonly<Record<string, Tensor>>;
 
 /** Encodes a plan once, in an encoder of its own, and submits it; on the CPU it runs at once. */
-function step<B extends object>({ device }: Context, plan: OpPlan<B>, bindings: B): void {
+export function step<B extends object>({ device }: Context, plan: OpPlan<B>, bindings: B): void {
   const encoder = device?.createCommandEncoder();
   plan.encode(encoder, bindings);
   if (encoder !== undefined) device?.queue.submit([encoder.finish()]);
 }
 
-function values(count: number, seed = 1): Float32Array<ArrayBuffer> {
+export function values(count: number, seed = 1): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: count }, (_, i) => 4 * Math.sin((i + 1) * (seed + 0.37)));
 }
 
-function sizeOf(shape: readonly number[]): number {
+export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
 /** A tensor full of NaN, which a result must replace. */
-function blank(ctx: Context, keep: Keep, shape: readonly number[]): Tensor {
+export function blank(ctx: Context, keep: Keep, shape: readonly number[]): Tensor {
   return keep(ctx.tensor(new Float32Array(sizeOf(shape)).fill(Number.NaN), shape));
 }
 
 /** Rows of probabilities. */
-function probabilities(rows: number, classes: number): Float32Array<ArrayBuffer> {
+export function probabilities(rows: number, classes: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: rows * classes }, (_, i) => {
     const [row, c] = [Math.floor(i / classes), i % classes];
     const total = (classes * (classes + 1)) / 2;
@@ -365,17 +365,23 @@ const manySetsCheck = check('plans: many sets of buffers, in turns', async ({ ct
   }
 });
 
-const SENTINEL = 0x7fc0beef;
+export const SENTINEL = 0x7fc0beef;
 
 /** `words` in a larger buffer of the caller's own, from byte `offset`, between words that nobody may touch. */
-function embedded(device: GPUDevice, keep: Keep, words: ArrayBufferView, offset: number): GPUBuffer {
+export function embedded(device: GPUDevice, keep: Keep, words: ArrayBufferView, offset: number): GPUBuffer {
   const all = new Uint32Array(offset / 4 + words.byteLength / 4 + 5).fill(SENTINEL);
   all.set(new Uint32Array(words.buffer as ArrayBuffer, words.byteOffset, words.byteLength / 4), offset / 4);
   return keep(foreignBuffer(device, all));
 }
 
 /** The words from byte `offset` on; throws where one before or behind them was touched. */
-async function extract(device: GPUDevice, buffer: GPUBuffer, offset: number, bytes: number, what: string) {
+export async function extract(
+  device: GPUDevice,
+  buffer: GPUBuffer,
+  offset: number,
+  bytes: number,
+  what: string,
+) {
   const all = await bitsOf(device, buffer);
   all.forEach((word, i) => {
     const inside = i * 4 >= offset && i * 4 < offset + bytes;

@@ -5,12 +5,14 @@ import { describe, expect, test } from 'vitest';
 import { openGpu } from '../../scripts/adapters.js';
 import * as cpu from '../../src/cpu.js';
 import * as library from '../../src/index.js';
-import { createContext, InvalidArgumentError } from '../../src/index.js';
+import { createContext } from '../../src/index.js';
 import { choosePolicy } from '../../src/plan/policy.js';
 import { targetNames } from '../targets/names.js';
+import { optionsOf } from './calls.js';
 import { anchorOf, type Markdown, quoted, readMarkdown, root, tablesOf } from './markdown.js';
+import { format, numbers } from './rows.js';
 
-const files = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/theory.md'];
+const files = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/theory.md', 'docs/losses.md'];
 const documents = new Map<string, Markdown>(files.map((file) => [file, readMarkdown(file)]));
 const readme = documents.get('README.md') as Markdown;
 const contributing = documents.get('CONTRIBUTING.md') as Markdown;
@@ -23,30 +25,6 @@ const square = [
   [1, 1, -2],
 ];
 const logits = () => ctx.tensor(Float32Array.from(square.flat()), [3, 3]);
-
-/** The options that a call has, from the message with which it refuses one that it has not. */
-async function optionsOf(name: string): Promise<string[]> {
-  const call = (library as unknown as Record<string, (...args: unknown[]) => unknown>)[name];
-  if (call === undefined) throw new Error(`webgpu-loss has no ${name}`);
-  const options = { shape: [3, 3], targets: 'index', noSuchOption: 1 };
-  const args: Record<string, readonly unknown[]> = {
-    createContext: [{ noSuchOption: 1 }],
-    crossEntropy: [logits(), new Int32Array(3), { noSuchOption: 1 }],
-    nllLoss: [logits(), new Int32Array(3), { noSuchOption: 1 }],
-    binaryCrossEntropy: [logits(), logits(), { noSuchOption: 1 }],
-    logSumExpGrad: [logits(), new Float32Array(3), new Float32Array(3), { noSuchOption: 1 }],
-    softmaxGrad: [logits(), logits(), { noSuchOption: 1 }],
-    logSoftmaxGrad: [logits(), logits(), { noSuchOption: 1 }],
-  };
-  const given = args[name] ?? (name.startsWith('plan') ? [ctx, options] : [logits(), { noSuchOption: 1 }]);
-  const refusal = await (async () => call(...given))().then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(refusal instanceof InvalidArgumentError)) throw new Error(`${name} takes any option`);
-  const list = /there are (.*)\.$/.exec(refusal.message)?.[1] ?? '';
-  return [...new Set(list.split(/, | and /))];
-}
 
 describe('tables of operations', () => {
   const rows = tablesOf(readme, 'operations').flatMap((table) => table.rows);
@@ -185,26 +163,6 @@ describe('special rows', async () => {
         expect(await Promise.all(shown.map(format))).toEqual(results.slice(0, 4));
       });
     }
-  }
-
-  function numbers(list: string): Float32Array {
-    return Float32Array.from(list.split(', '), (text) => Number(text.replace('Inf', 'Infinity')));
-  }
-
-  async function format(tensor: library.Tensor): Promise<string> {
-    try {
-      return Array.from(await tensor.read(), formatNumber).join(', ');
-    } catch (error) {
-      if (error instanceof library.TargetOutOfRangeError) return 'rejects';
-      throw error;
-    }
-  }
-
-  function formatNumber(value: number): string {
-    if (Number.isNaN(value)) return 'NaN';
-    if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-    // Four digits; a gradient of -0 is 0, and one below 2^-125 may be.
-    return String(Math.abs(value) < 2 ** -125 ? 0 : Number(value.toPrecision(4)));
   }
 });
 

@@ -1,9 +1,9 @@
-// The examples of the README, run as a stranger would: from a project of its own, on the built package. What they print must be
-// what the README says they print.
+// The examples of the README and of docs, run as a stranger would: from a project of its own, on the built package. What they print must
+// be what the documents say they print.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,7 +13,9 @@ import { requiredTargets } from '../targets/names.js';
 import { examplesOf, readMarkdown, root } from './markdown.js';
 
 const readme = readMarkdown('README.md');
-const nodeExamples = examplesOf(readme, 'node');
+const nodeExamples = ['README.md', 'docs/losses.md'].flatMap((file) =>
+  examplesOf(readMarkdown(file), 'node').map((example) => ({ ...example, file })),
+);
 const browserExamples = examplesOf(readme, 'browser');
 
 /** A project that has the package installed. */
@@ -69,9 +71,9 @@ test('the first examples are of ten lines at most', () => {
 });
 
 describe('Node', () => {
-  for (const { code, line, output } of nodeExamples) {
-    test(`the example of line ${line}`, async () => {
-      expect(trimmed(await run(`line${line}.js`, code))).toBe(trimmed(output));
+  for (const { code, file, line, output } of nodeExamples) {
+    test(`the example of ${file}, line ${line}`, async () => {
+      expect(trimmed(await run(`${basename(file)}-line${line}.js`, code))).toBe(trimmed(output));
     });
   }
 

@@ -4,6 +4,7 @@ import * as cpu from '../../src/cpu.js';
 import {
   type AbortedError,
   type AdapterFacts,
+  type BinaryCrossEntropyBindings,
   CompileError,
   type Context,
   type CrossEntropyBindings,
@@ -12,21 +13,32 @@ import {
   crossEntropy,
   DeviceLostError,
   type DType,
+  type EntropyBindings,
   type InvalidArgumentError,
   type LimitExceededError,
+  type LogSoftmaxGradBindings,
+  type LogSumExpGradBindings,
   LossError,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
   logSumExpGrad,
+  type NllLossBindings,
   type OpPlan,
   type OutOfMemoryError,
   type OutputBindings,
   type PassSummary,
+  planBinaryCrossEntropy,
   planCrossEntropy,
+  planEntropy,
   planLogSoftmax,
+  planLogSoftmaxGrad,
   planLogSumExp,
+  planLogSumExpGrad,
+  planNllLoss,
   planSoftmax,
+  planSoftmaxGrad,
+  type SoftmaxGradBindings,
   softmax,
   softmaxGrad,
   TargetOutOfRangeError,
@@ -167,6 +179,40 @@ describe('plans', () => {
       gradOutput: 'rows',
       reduction: 'none',
     });
+    expectTypeOf(
+      planNllLoss(ctx, { shape: [2, 3], targetDtype: 'u32', weight: true, gradOutput: 'scalar' }),
+    ).resolves.toEqualTypeOf<OpPlan<NllLossBindings>>();
+    expectTypeOf(
+      planEntropy(ctx, { shape: [2, 3], reduction: 'none', grad: true, gradOutput: 'rows' }),
+    ).resolves.toEqualTypeOf<OpPlan<EntropyBindings>>();
+    expectTypeOf(
+      planBinaryCrossEntropy(ctx, {
+        shape: [2, 3],
+        weight: true,
+        posWeight: true,
+        grad: true,
+        gradTargets: true,
+        reduction: 'none',
+        gradOutput: 'elements',
+      }),
+    ).resolves.toEqualTypeOf<OpPlan<BinaryCrossEntropyBindings>>();
+    expectTypeOf(planSoftmaxGrad(ctx, { shape: [2, 3], axis: 0 })).resolves.toEqualTypeOf<
+      OpPlan<SoftmaxGradBindings>
+    >();
+    expectTypeOf(planLogSoftmaxGrad(ctx, { shape: [2, 3], rowStride: 4 })).resolves.toEqualTypeOf<
+      OpPlan<LogSoftmaxGradBindings>
+    >();
+    expectTypeOf(planLogSumExpGrad(ctx, { shape: [2, 3], keepDims: true })).resolves.toEqualTypeOf<
+      OpPlan<LogSumExpGradBindings>
+    >();
+    // @ts-expect-error: one gradient an element, not a row
+    planBinaryCrossEntropy(ctx, { shape: [2, 3], reduction: 'none', gradOutput: 'rows' });
+    // @ts-expect-error: no axis is the class axis
+    planBinaryCrossEntropy(ctx, { shape: [2, 3], axis: 1 });
+    // @ts-expect-error: only cross-entropy has a gradient in place
+    planNllLoss(ctx, { shape: [2, 3], grad: 'in-place' });
+    // @ts-expect-error: entropy has no targets
+    planEntropy(ctx, { shape: [2, 3], targetDtype: 'i32' });
     // @ts-expect-error: targets must be said
     planCrossEntropy(ctx, { shape: [2, 3] });
     // @ts-expect-error: no shape
