@@ -28,6 +28,15 @@ export {
 } from './ops/crossEntropy.js';
 export { type EntropyOptions, type EntropyResult, entropy } from './ops/entropy.js';
 export { type GradOptions, logSoftmaxGrad, logSumExpGrad, softmaxGrad } from './ops/grad.js';
+export {
+  type KlBindings,
+  type KlDivergenceOptions,
+  type KlDivergenceResult,
+  type KlTarget,
+  klDivergence,
+  type PlanKlDivergenceOptions,
+  planKlDivergence,
+} from './ops/klDivergence.js';
 export { type LogSumExpOptions, logSumExp } from './ops/logSumExp.js';
 export { type NllLossOptions, type NllLossResult, nllLoss } from './ops/nllLoss.js';
 export {

@@ -56,7 +56,7 @@ export interface PlanOptions {
   readonly policy?: Partial<Policy>;
 }
 
-const PLAN_OPTIONS: readonly string[] = ['shape', 'dtype', 'axis', 'rowStride', 'policy'];
+export const PLAN_OPTIONS: readonly string[] = ['shape', 'dtype', 'axis', 'rowStride', 'policy'];
 /** The terms without `axis`, which every plan has. */
 const PLAN_TERMS: readonly string[] = TERMS.filter((name) => name !== 'axis');
 
@@ -195,7 +195,10 @@ export async function planCrossEntropy(
 }
 
 /** Checks what all plans have in common. */
-function logitsOf(op: string, options: PlanOptions): { readonly layout: Layout; readonly logits: Role } {
+export function logitsOf(
+  op: string,
+  options: PlanOptions,
+): { readonly layout: Layout; readonly logits: Role } {
   const { shape, dtype = 'f32', axis, rowStride } = options;
   checkShape(op, 'shape', shape);
   if (dtype !== 'f32')
@@ -213,7 +216,7 @@ function logitsOf(op: string, options: PlanOptions): { readonly layout: Layout; 
   return { layout, logits: { shape: layout.shape, dtype, access: 'in', rowStride } };
 }
 
-async function makeExecutable<Bindings extends object>(
+export async function makeExecutable<Bindings extends object>(
   op: string,
   context: Context,
   wishes: Partial<Policy> | undefined,
