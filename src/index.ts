@@ -51,6 +51,15 @@ export {
   softmaxGrad,
 } from './ops/grad.js';
 export {
+  type KlBindings,
+  type KlDivergenceOptions,
+  type KlDivergenceResult,
+  type KlTarget,
+  klDivergence,
+  type PlanKlDivergenceOptions,
+  planKlDivergence,
+} from './ops/klDivergence.js';
+export {
   type LogSumExpOptions,
   logSumExp,
   type PlanLogSumExpOptions,

@@ -83,3 +83,6 @@ fn sum_bits(sum: f32, flags: u32) -> u32 {
 
 fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 fn max4(v: vec4<i32>) -> i32 { return max(max(v.x, v.y), max(v.z, v.w)); }
+fn finite_sum(u: vec4<u32>) -> f32 {
+  return sum4(select(bitcast<vec4<f32>>(u), vec4<f32>(), (u & vec4<u32>(BITS_ABS)) >= vec4<u32>(BITS_INF)));
+}

@@ -23,6 +23,7 @@ struct Params {
   cap: f32,           // softcap, and 1 / (softcap temperature)
   uncap: f32,
   z_loss: f32,
+  gain: f32,          // applied twice to a divergence: the temperature, where it is to be multiplied by its square; else 1
   places: array<vec4<u32>, 8>, // per binding: first element, distance between rows
 }
 

@@ -3,10 +3,6 @@ struct Stat { sum: f32, met: u32 }
 
 fn stat_zero() -> Stat { return Stat(0.0, 0u); }
 
-fn finite_sum(u: vec4<u32>) -> f32 {
-  return sum4(select(bitcast<vec4<f32>>(u), vec4<f32>(), (u & vec4<u32>(BITS_ABS)) >= vec4<u32>(BITS_INF)));
-}
-
 fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
   let t0 = terms(row, c);
   let t1 = terms(row, c + step);

@@ -7,7 +7,7 @@ import type { Plan } from '../plan/plan.js';
 import type { Pipeline } from './pipelines.js';
 
 const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
-// See shaders/lib/params.wgsl: 23 numbers, padding, then two numbers for each of 16 bindings.
+// See shaders/lib/params.wgsl: 24 numbers, then two numbers for each of 16 bindings.
 const PLACES_WORD = 24;
 const PARAMS_BYTES = 4 * (PLACES_WORD + 32);
 // A sum over no rows binds an empty vector, and WebGPU no empty buffer; ours are at least this large.
@@ -186,6 +186,7 @@ function writeConstants(view: DataView, pass: Pass, { firstRow, rows, grid }: Di
     constants.cap,
     constants.uncap,
     constants.zLoss,
+    constants.gain,
   ];
   for (const [i, value] of uints.entries()) view.setUint32(i * 4, value, true);
   for (const [i, value] of floats.entries()) view.setFloat32((uints.length + i) * 4, value ?? 0, true);

@@ -20,7 +20,7 @@ import {
   type PlanBinding,
   type PlanOptions,
 } from './plan.js';
-import { optionalRole, probabilitiesRole, upstreamOf } from './planRoles.js';
+import { floatsRole, optionalRole, upstreamOf } from './planRoles.js';
 import {
   checkReductionTerms,
   meanScale,
@@ -237,7 +237,7 @@ export async function planBinaryCrossEntropy(
     gradTargets: gradTargets && terms.grad,
     layout,
     logits,
-    targets: probabilitiesRole(op, targetDtype, layout),
+    targets: floatsRole(op, targetDtype, layout),
     weight: optionalRole(op, 'weight', weight, layout, layout.shape, logits.dtype),
     posWeight: optionalRole(op, 'posWeight', posWeight, layout, [layout.classes]),
     gradOutput: upstreamOf(op, gradOutput, terms.reduction, layout, 'elements'),

@@ -12,7 +12,7 @@ import {
   type PlanBinding,
   type PlanOptions,
 } from './plan.js';
-import { indicesRole, optionalRole, probabilitiesRole, upstreamOf } from './planRoles.js';
+import { floatsRole, indicesRole, optionalRole, upstreamOf } from './planRoles.js';
 
 /** The terms without `axis`, which every plan has. */
 const PLAN_TERMS: readonly string[] = TERMS.filter((name) => name !== 'axis');
@@ -78,7 +78,7 @@ export async function planCrossEntropy(
     layout,
     logits,
     targets: isProbs
-      ? probabilitiesRole(op, options.targetDtype ?? logits.dtype, layout)
+      ? floatsRole(op, options.targetDtype ?? logits.dtype, layout)
       : indicesRole(op, options.targetDtype ?? 'i32', layout),
     weight: optionalRole(op, 'weight', weight, layout, [layout.classes]),
     gradOutput: upstreamOf(op, gradOutput, terms.reduction, layout),

@@ -12,10 +12,10 @@ export function indicesRole(op: string, dtype: DType, layout: Layout): Role {
   return denseRole(rowShape(layout), dtype);
 }
 
-/** The role of probabilities, the shape of the logits. */
-export function probabilitiesRole(op: string, dtype: DType, layout: Layout): Role {
+/** The role of a target of floats, the shape of the logits. */
+export function floatsRole(op: string, dtype: DType, layout: Layout): Role {
   if (!isFloat(dtype))
-    fail(op, layout, `targetDtype is '${String(dtype)}'; probabilities are 'f32', 'f16' or 'bf16'.`);
+    fail(op, layout, `targetDtype is '${String(dtype)}'; here it must be 'f32', 'f16' or 'bf16'.`);
   return denseRole(layout.shape, dtype);
 }
 

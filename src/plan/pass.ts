@@ -44,6 +44,7 @@ export interface Constants {
   readonly cap?: number;
   readonly uncap?: number;
   readonly zLoss?: number;
+  readonly gain?: number;
 }
 
 /** How a pass finds a role: which tensor or scratch buffer of the call, and how far apart the rows are. */

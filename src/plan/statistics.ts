@@ -6,6 +6,8 @@ import softmaxSubgroup from '../../shaders/statistic/softmax.subgroup.wgsl?raw';
 import softmax from '../../shaders/statistic/softmax.wgsl?raw';
 import sumSubgroup from '../../shaders/statistic/sum.subgroup.wgsl?raw';
 import sum from '../../shaders/statistic/sum.wgsl?raw';
+import twoSumsSubgroup from '../../shaders/statistic/two-sums.subgroup.wgsl?raw';
+import twoSums from '../../shaders/statistic/two-sums.wgsl?raw';
 import weightedSubgroup from '../../shaders/statistic/weighted-softmax.subgroup.wgsl?raw';
 import weighted from '../../shaders/statistic/weighted-softmax.wgsl?raw';
 import type { Statistic } from './variant.js';
@@ -25,6 +27,13 @@ export const weightedSoftmaxStatistic: Statistic = {
 };
 
 export const sumStatistic: Statistic = { name: 'sum', source: sum, subgroupSource: sumSubgroup, words: 2 };
+
+export const twoSumsStatistic: Statistic = {
+  name: 'two-sums',
+  source: twoSums,
+  subgroupSource: twoSumsSubgroup,
+  words: 4,
+};
 
 export const censusStatistic: Statistic = {
   name: 'census',

@@ -11,25 +11,21 @@ export type Compare = (
   name: string,
   actual: Tensor,
   bound: (i: number) => number,
+  /** What the result is to be multiplied by, element by element, to be the golden one. */
+  factor?: (i: number) => number,
 ) => Promise<void>;
 
 /** @param noise how far the golden values may be off themselves */
 export function comparison(golden: GoldenCase, ledger: Ledger, noise = 0): Compare {
   const expected = expectationOf(golden);
   if (expected.kind !== 'values') throw new Error(`${golden.name} has no values to compare with`);
-  return async (quantity, name, actual, bound) => {
+  return async (quantity, name, actual, bound, factor = () => 1) => {
     const output = expected.outputs[name];
     if (!output) throw new Error(`${golden.name} has no output ${name}`);
+    const values = Float64Array.from(await numbers(actual), (value, i) => value * factor(i));
+    const allowed = (i: number): number => bound(i) * Math.abs(factor(i)) + noise;
     const { dtype } = actual;
-    compareOutput(
-      ledger,
-      quantity,
-      await numbers(actual),
-      output,
-      (i) => bound(i) + noise,
-      `${golden.name} ${name}`,
-      dtype as FloatDType,
-    );
+    compareOutput(ledger, quantity, values, output, allowed, `${golden.name} ${name}`, dtype as FloatDType);
   };
 }
 

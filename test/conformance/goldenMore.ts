@@ -1,9 +1,12 @@
 // The golden cases of the losses and measures beyond cross-entropy, through the public API, under the derived bounds.
 
+import * as cpu from '../../src/cpu.js';
+import type { FloatDType } from '../../src/dtype.js';
 import {
   binaryCrossEntropy,
   type Context,
   entropy,
+  klDivergence,
   nllLoss,
   TargetOutOfRangeError,
   type Tensor,
@@ -29,17 +32,29 @@ import {
 import type { Golden, GoldenCase } from '../support/golden.js';
 import type { Check, Env } from './check.js';
 import { comparison } from './compare.js';
-import { binaryOptionsOf, crossEntropyOptionsOf, expectationOf, goldenLayout, input } from './contract.js';
+import {
+  binaryOptionsOf,
+  crossEntropyOptionsOf,
+  elementFactor,
+  expectationOf,
+  goldenLayout,
+  input,
+  klOptionsOf,
+} from './contract.js';
 import { kernelFacts } from './kernel.js';
+import { klBounds } from './klChecks.js';
 import { matrix } from './quantised.js';
 import { CaseRows } from './rows.js';
-import { expectShape, type Keep, rejection, withTensors } from './tensors.js';
+import { expectShape, type Keep, numbers, rejection, withTensors } from './tensors.js';
 
+type Bound = (i: number) => number;
 type Runner = (golden: GoldenCase, env: Env) => Promise<void>;
 
 const RUNNERS: Readonly<Record<string, Runner>> = {
   nll_loss: runNllLoss,
   entropy: runEntropy,
+  kl_div: runKlDivergence,
+  kl_div_logits: runKlDivergence,
   bce_with_logits: runBinaryCrossEntropy,
 };
 
@@ -152,6 +167,67 @@ async function runEntropy(golden: GoldenCase, env: Env): Promise<void> {
       const by = scaleOf(at(gradOutput, r), reduction, layout.rows);
       return entropyGradientBound(rows.row(r), rows.classOf(i), facts(r), by);
     });
+  });
+}
+
+async function runKlDivergence(golden: GoldenCase, env: Env): Promise<void> {
+  await withTensors(async (keep) => {
+    const ofLogits = golden.op === 'kl_div_logits';
+    const layout = goldenLayout(golden);
+    const logits = input(golden, ofLogits ? 'student_logits' : 'logits').data as Float32Array<ArrayBuffer>;
+    const target = input(golden, ofLogits ? 'teacher_logits' : 'target').data as Float32Array<ArrayBuffer>;
+    const options = klOptionsOf(golden);
+    const { gradOutput, reduction } = options;
+    const perRow = rowShape(layout);
+    const result = keepAll(
+      await klDivergence(
+        keep(matrix(env.ctx, golden, logits, layout.shape)),
+        keep(matrix(env.ctx, golden, target, layout.shape)),
+        { ...options, gradOutput: upstreamOf(gradOutput, perRow, env.ctx, keep), grad: true },
+      ),
+      keep,
+    );
+    const gradient = present(golden, result.grad);
+    const targetGradient = present(golden, result.gradTarget);
+    expectShape(result.divergence, reduction === 'none' ? perRow : [], golden.name);
+    expectShape(gradient, layout.shape, golden.name);
+    expectShape(targetGradient, layout.shape, golden.name);
+
+    const bounds = klBounds(env, { layout, logits, target, choices: options });
+    const ofElement = elementFactor(golden);
+    const ofResult = reduction === 'none' ? () => 1 : ofElement;
+    const name = `kl divergence (${options.target})`;
+    // PyTorch has an upstream gradient for each element here; the float64 implementation, which its own tests hold against
+    // PyTorch in that too, has one a row, as is here. Nor are 16-bit results to be rounded once more.
+    const apart = reduction === 'none' && !input(golden, 'grad_output').data.every((g) => g === 1);
+    const exact = cpu.klDivergence(logits, target, layout.shape, { ...options, grad: true });
+    const compareExact = async (
+      quantity: string,
+      tensor: Tensor,
+      values: Float64Array | undefined,
+      bound: Bound,
+    ) => {
+      const where = `${golden.name} ${quantity}`;
+      const dtype = tensor.dtype as FloatDType;
+      env.ledger.checkAll(quantity, await numbers(tensor), values ?? [], bound, where, dtype);
+    };
+    const compare = comparison(golden, env.ledger, referenceNoise(golden));
+    await compare(name, 'loss', result.divergence, bounds.divergence, ofResult);
+    if (ofLogits) {
+      await compare(`${name} target gradient`, 'grad_teacher_logits', targetGradient, bounds.gradTarget);
+      await compare(`${name} gradient`, 'grad_student_logits', gradient, bounds.grad);
+      return;
+    }
+    if (golden.dtype === undefined) {
+      await compare(`${name} target gradient`, 'grad_target', targetGradient, bounds.gradTarget, ofElement);
+    } else {
+      await compareExact(`${name} target gradient`, targetGradient, exact.gradTarget, bounds.gradTarget);
+    }
+    if (apart || golden.dtype !== undefined) {
+      await compareExact(`${name} gradient`, gradient, exact.grad, bounds.grad);
+    } else {
+      await compare(`${name} gradient`, 'grad_logits', gradient, bounds.grad, ofElement);
+    }
   });
 }
 

@@ -34,6 +34,7 @@ const constants: Required<Constants> = {
   cap: 9.5,
   uncap: 10.5,
   zLoss: 11.5,
+  gain: 12.5,
 };
 
 /** What the kernel of a softmax with `numbers` in place of its own gets, and the size of its binding. */
