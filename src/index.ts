@@ -1,5 +1,5 @@
 export { type Context, type ContextOptions, createContext, type FromBufferOptions } from './context.js';
-export type { DType, TypedArray } from './dtype.js';
+export type { DType, FloatDType, TensorData, TypedArray } from './dtype.js';
 export {
   AbortedError,
   CompileError,

@@ -82,6 +82,7 @@ describe('tensors', () => {
   test('making', () => {
     expectTypeOf(ctx.tensor(new Float32Array(4), [2, 2])).toEqualTypeOf<Tensor>();
     expectTypeOf(ctx.tensor(new Int32Array(4), [4], 'i32')).toEqualTypeOf<Tensor>();
+    expectTypeOf(ctx.tensor(new Uint16Array(4), [4], 'bf16')).toEqualTypeOf<Tensor>();
     expectTypeOf(
       ctx.fromBuffer(buffer, [4], { dtype: 'u32', byteOffset: 4, rowStride: 4 }),
     ).toEqualTypeOf<Tensor>();
@@ -170,7 +171,7 @@ describe('plans', () => {
       OpPlan<OutputBindings>
     >();
     expectTypeOf(
-      planCrossEntropy(ctx, { shape: [2, 3], dtype: 'f32', targets: 'index' }),
+      planCrossEntropy(ctx, { shape: [2, 3], dtype: 'bf16', targets: 'probs', targetDtype: 'f16' }),
     ).resolves.toEqualTypeOf<OpPlan<CrossEntropyBindings>>();
     planCrossEntropy(ctx, {
       shape: [2, 3],
