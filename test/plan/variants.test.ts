@@ -3,12 +3,15 @@ import type { DType } from '../../src/dtype.js';
 import { composeShader } from '../../src/gpu/shader.js';
 import { createContext, planCrossEntropy } from '../../src/index.js';
 import { crossEntropySpec } from '../../src/ops/crossEntropySpec.js';
+import { entropySpec } from '../../src/ops/entropy.js';
+import { logSoftmaxGradSpec, logSumExpGradSpec, softmaxGradSpec } from '../../src/ops/grad.js';
 import { logSumExpSpec } from '../../src/ops/logSumExp.js';
+import { nllLossSpec } from '../../src/ops/nllLoss.js';
 import { logSoftmaxSpec, softmaxSpec } from '../../src/ops/softmax.js';
 import { makePlan, type Plan } from '../../src/plan/plan.js';
 import { STRATEGIES } from '../../src/plan/policy.js';
 import { variantKey } from '../../src/plan/variant.js';
-import { layoutOf } from '../../src/shape.js';
+import { layoutOf, rowShape } from '../../src/shape.js';
 import type { Role } from '../../src/spec.js';
 import { factsWith } from './facts.js';
 
@@ -27,10 +30,26 @@ function plans(): Plan[] {
     const layout = layoutOf('test', shape, axis);
     const specs = (['f32', 'f16', 'bf16'] as const).flatMap((dtype) => {
       const logits = { shape, dtype, access: 'in' } as const;
+      const perRow = { shape: rowShape(layout), dtype: 'f32', access: 'in' } as const;
       return [
         softmaxSpec(layout, logits, 1),
         logSoftmaxSpec(layout, logits, 1),
         logSumExpSpec(layout, logits, false),
+        softmaxGradSpec(layout, logits, logits),
+        logSoftmaxGradSpec(layout, logits, logits),
+        logSumExpGradSpec(layout, logits, perRow, perRow),
+        entropySpec({ layout, logits, gradOutput: perRow, reduction: 'none', grad: true }),
+        entropySpec({ layout, logits, gradOutput: 1, reduction: 'mean', grad: false }),
+        nllLossSpec({
+          layout,
+          logProbs: logits,
+          targets: { ...perRow, dtype: 'i32' },
+          weight: undefined,
+          gradOutput: 1,
+          ignoreIndex: -100,
+          reduction: 'mean',
+          grad: true,
+        }),
       ];
     });
     for (const spec of specs) {
