@@ -4,6 +4,7 @@ import { determinismChecks } from './determinism.js';
 import { errorChecks } from './errors.js';
 import { goldenChecks } from './golden.js';
 import { moreGoldenChecks } from './goldenMore.js';
+import { klDivergenceChecks } from './klDivergence.js';
 import { layoutChecks } from './layouts.js';
 import { orderChecks } from './order.js';
 import { planChecks } from './plans.js';
@@ -18,6 +19,7 @@ export function checks(golden: Golden): Check[] {
     ...moreGoldenChecks(golden),
     ...errorChecks(),
     ...planChecks(),
+    ...klDivergenceChecks(),
     ...orderChecks(),
     ...layoutChecks(),
     ...strategyChecks(),

@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
 import type { DType } from '../../src/dtype.js';
 import { composeShader } from '../../src/gpu/shader.js';
-import { createContext, planCrossEntropy } from '../../src/index.js';
+import { createContext, type KlTarget, planCrossEntropy } from '../../src/index.js';
 import { crossEntropySpec } from '../../src/ops/crossEntropySpec.js';
+import { klDivergenceSpec } from '../../src/ops/klDivergenceSpec.js';
 import { logSumExpSpec } from '../../src/ops/logSumExp.js';
 import { logSoftmaxSpec, softmaxSpec } from '../../src/ops/softmax.js';
 import { makePlan, type Plan } from '../../src/plan/plan.js';
 import { STRATEGIES } from '../../src/plan/policy.js';
 import { variantKey } from '../../src/plan/variant.js';
-import { layoutOf } from '../../src/shape.js';
-import type { Role } from '../../src/spec.js';
+import { type Layout, layoutOf } from '../../src/shape.js';
+import type { Role, Spec } from '../../src/spec.js';
 import { factsWith } from './facts.js';
 
 const facts = factsWith();
@@ -30,6 +31,7 @@ function plans(): Plan[] {
       softmaxSpec(layout, logits, 1),
       logSoftmaxSpec(layout, logits, 1),
       logSumExpSpec(layout, logits, false),
+      ...(['logits', 'probs', 'logProbs'] as const).map((kind) => divergence(layout, kind)),
     ]) {
       for (const strategy of STRATEGIES) {
         for (const workgroupSize of [32, 64]) {
@@ -41,6 +43,22 @@ function plans(): Plan[] {
     }
   }
   return made;
+}
+
+/** A divergence with all that it can have. */
+function divergence(layout: Layout, kind: KlTarget): Spec {
+  const matrix = { shape: layout.shape, dtype: 'f32', access: 'in' } as const;
+  return klDivergenceSpec({
+    layout,
+    kind,
+    logits: matrix,
+    target: matrix,
+    temperature: 2,
+    scaleByTemperatureSquared: true,
+    reduction: 'mean',
+    grad: true,
+    gradOutput: { shape: [], dtype: 'f32', access: 'in', broadcast: true },
+  });
 }
 
 test('one key, one shader: a cached pipeline is never another one', () => {
@@ -135,5 +153,9 @@ test('no kernel of a loss with every result binds more storage buffers than WebG
         expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
       }
     }
+  }
+  for (const strategy of STRATEGIES) {
+    const { passes } = makePlan(divergence(layout, 'logits'), facts, { strategy });
+    expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
   }
 });
