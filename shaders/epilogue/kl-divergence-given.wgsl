@@ -10,10 +10,11 @@ struct Row {
   half: u32,   // D / 2
 }
 
+const ONE: u32 = 0x3f800000u;
 const ONE_HALF: u32 = 0x3f000000u;
 
-// Four classes: half of the distance from the maximum before temperature, and u_j / 2. `odd`: floats cannot say it.
-struct Ratio { gap: vec4<f32>, half: vec4<f32>, odd: bool }
+// Four classes: half of the distance from the maximum before temperature, and u_j / 2; `odd` where floats cannot say it.
+struct Ratio { gap: vec4<f32>, half: vec4<f32>, odd: vec4<bool> }
 
 fn ratio_of(d: Distribution, x: vec4<u32>, q: Given) -> Ratio {
   let masked = x == vec4<u32>(BITS_NEG_INF);
@@ -23,10 +24,10 @@ fn ratio_of(d: Distribution, x: vec4<u32>, q: Given) -> Ratio {
   var surprise = gap;
   if (TEMPERED) { surprise = gap * params.gap_scale; }
   surprise = surprise + vec4<f32>(0.5 * d.log_sum);
-  return Ratio(gap, q.half_logs + surprise, q.odd || any(masked & (q.probs > vec4<f32>())));
+  return Ratio(gap, q.half_logs + surprise, q.odd | (masked & (q.probs > vec4<f32>())));
 }
 
-// The same for one class, as bits.
+// The same for an odd class, as bits.
 fn odd_ratio(d: Distribution, row: u32, c: u32) -> u32 {
   return ieee_add(ieee_mul(ONE_HALF, given_log(row, c)), distribution_half_nll(d, pick_logits(row, c)));
 }
@@ -38,12 +39,14 @@ fn terms_input(row: u32) -> Distribution { return student_of(row); }
 fn terms(d: Distribution, row: u32, c: u32) -> Terms {
   let q = given(row, c);
   let u = ratio_of(d, load_logits(row, c), q);
-  if (!u.odd) { return Terms(bitcast<vec4<u32>>(weighed(q.probs, u.gap, u.half)), bitcast<vec4<u32>>(q.probs)); }
-  var t = Terms();
-  for (var i = 0u; i < 4u && c + i < params.classes; i++) {
-    let prob = given_prob(row, c + i);
-    t.second[i] = prob;
-    if (!is_zero(prob)) { t.first[i] = ieee_mul(prob, odd_ratio(d, row, c + i)); }
+  var t = Terms(bitcast<vec4<u32>>(weighed(q.probs, u.gap, u.half)), bitcast<vec4<u32>>(q.probs));
+  if (any(u.odd)) {
+    for (var i = 0u; i < 4u; i++) {
+      if (!u.odd[i]) { continue; }
+      let prob = given_prob(row, c + i);
+      t.first[i] = select(ieee_mul(prob, odd_ratio(d, row, c + i)), 0u, is_zero(prob));
+      t.second[i] = prob;
+    }
   }
   return t;
 }
@@ -82,30 +85,29 @@ fn emit(row: u32, r: Row, c: u32) {
   let gain = bitcast<u32>(params.gain);
   let scale = ieee_mul(r.scale, bitcast<u32>(params.chain));
   let target_scale = ieee_mul(ieee_mul(r.scale, gain), gain);
-  if (!u.odd && !is_special(scale) && !is_special(target_scale) && !is_special(r.mass)) {
-    store_grad(row, c, bitcast<vec4<u32>>((bitcast<f32>(r.mass) * p - q.probs) * bitcast<f32>(scale)));
-    let s = bitcast<f32>(target_scale);
-    let w = select(vec4<f32>(s), q.probs * s, GIVEN_LOGS);
-    let h = bitcast<vec4<u32>>(2.0 * weighed(w, u.gap, u.half + vec4<f32>(0.5)));
-    store_gradTarget(row, c, select(h, vec4<u32>(BITS_NAN), !vec4<bool>(GIVEN_LOGS) & (q.probs == vec4<f32>())));
-    return;
-  }
-  var g = vec4<u32>();
-  var h = vec4<u32>();
-  for (var i = 0u; i < 4u && c + i < params.classes; i++) {
-    let prob = given_prob(row, c + i);
-    let pull = ieee_mul(r.mass, bitcast<u32>(p[i]));
-    // In the factored form an infinite scale would hide that infinities cancel to NaN.
-    if (is_inf(scale)) {
-      g[i] = ieee_sub(ieee_mul(scale, pull), ieee_mul(scale, prob));
-    } else {
-      g[i] = ieee_mul(scale, ieee_sub(pull, prob));
-    }
-    if (is_zero(prob)) {
-      h[i] = select(BITS_NAN, ieee_mul(target_scale, 0u), GIVEN_LOGS);
-    } else {
-      let slope = ieee_add(odd_ratio(r.student, row, c + i), ONE_HALF);
-      h[i] = twice(ieee_mul(target_scale, ieee_mul(select(0x3f800000u, prob, GIVEN_LOGS), slope)));
+  let f = bitcast<f32>(target_scale);
+  let w = select(vec4<f32>(f), q.probs * f, GIVEN_LOGS);
+  var g = bitcast<vec4<u32>>((bitcast<f32>(r.mass) * p - q.probs) * bitcast<f32>(scale));
+  var h = bitcast<vec4<u32>>(2.0 * weighed(w, u.gap, u.half + vec4<f32>(0.5)));
+  if (!GIVEN_LOGS) { h = select(h, vec4<u32>(BITS_NAN), q.probs == vec4<f32>()); }
+  let special = is_special(scale) || is_special(target_scale) || is_special(r.mass);
+  if (special || any(u.odd)) {
+    for (var i = 0u; i < 4u && c + i < params.classes; i++) {
+      if (!special && !u.odd[i]) { continue; }
+      let prob = given_prob(row, c + i);
+      let pull = ieee_mul(r.mass, bitcast<u32>(p[i]));
+      // In the factored form an infinite scale would hide that infinities cancel to NaN.
+      if (is_inf(scale)) {
+        g[i] = ieee_sub(ieee_mul(scale, pull), ieee_mul(scale, prob));
+      } else {
+        g[i] = ieee_mul(scale, ieee_sub(pull, prob));
+      }
+      if (is_zero(prob)) {
+        h[i] = select(BITS_NAN, ieee_mul(target_scale, 0u), GIVEN_LOGS);
+      } else {
+        let slope = ieee_add(odd_ratio(r.student, row, c + i), ONE_HALF);
+        h[i] = twice(ieee_mul(ieee_mul(target_scale, select(ONE, prob, GIVEN_LOGS)), slope));
+      }
     }
   }
   store_grad(row, c, g);

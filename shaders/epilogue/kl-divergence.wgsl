@@ -128,22 +128,19 @@ fn emit(row: u32, r: Row, c: u32) {
   let v = compare(r.pair, load_logits(row, c), load_target(row, c));
   let half = select(v.half, v.half - vec4<f32>(r.half_drift), v.counts);
   let excess = difference(v, half).excess;
-  if (!is_special(r.scale) && !is_special(r.half) && !any(v.apart)) {
-    let scale = bitcast<f32>(r.scale);
-    let lead = weighed(v.q, v.gap, half) - v.q * bitcast<f32>(r.half);
-    store_grad(row, c, bitcast<vec4<u32>>(-scale * excess));
-    store_gradTarget(row, c, bitcast<vec4<u32>>(2.0 * (scale * lead)));
-    return;
-  }
-  var g = vec4<u32>();
-  var h = vec4<u32>();
-  for (var i = 0u; i < 4u; i++) {
-    let q = bitcast<u32>(v.q[i]);
-    // An infinite scale meets p_j and q_j one by one: Inf - Inf, or Inf times 0.
-    g[i] = select(ieee_mul(r.scale, bitcast<u32>(-excess[i])), BITS_NAN, is_inf(r.scale));
-    let ratio = select(bitcast<u32>(half[i]), BITS_INF, v.apart[i]);
-    let lead = select(ieee_mul(q, ieee_sub(ratio, r.half)), 0u, v.q[i] == 0.0);
-    h[i] = twice(ieee_mul(r.scale, lead));
+  let scale = bitcast<f32>(r.scale);
+  let lead = weighed(v.q, v.gap, half) - v.q * bitcast<f32>(r.half);
+  var g = bitcast<vec4<u32>>(-scale * excess);
+  var h = bitcast<vec4<u32>>(2.0 * (scale * lead));
+  // One class that is apart makes D infinite, for the whole row.
+  if (is_special(r.scale) || is_special(r.half)) {
+    for (var i = 0u; i < 4u; i++) {
+      // An infinite scale meets p_j and q_j one by one: Inf - Inf, or Inf times 0.
+      g[i] = select(ieee_mul(r.scale, bitcast<u32>(-excess[i])), BITS_NAN, is_inf(r.scale));
+      let ratio = select(bitcast<u32>(min(half[i], 3e38)), BITS_INF, v.apart[i]);
+      let product = select(ieee_mul(bitcast<u32>(v.q[i]), ieee_sub(ratio, r.half)), 0u, v.q[i] == 0.0);
+      h[i] = twice(ieee_mul(r.scale, product));
+    }
   }
   store_grad(row, c, g);
   store_gradTarget(row, c, h);

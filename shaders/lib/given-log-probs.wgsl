@@ -1,15 +1,15 @@
 // A divergence's target: the logarithms of probabilities.
 const GIVEN_LOGS: bool = true;
 
-// Of four classes: q, log q / 2 (0 where q is 0), and whether any logarithm is above 0 or NaN.
-struct Given { probs: vec4<f32>, half_logs: vec4<f32>, odd: bool }
+// Of four classes: q, log q / 2 (0 where q is 0), and which logarithms are above 0 or NaN.
+struct Given { probs: vec4<f32>, half_logs: vec4<f32>, odd: vec4<bool> }
 
 fn given(row: u32, c: u32) -> Given {
   let t = load_target(row, c);
   let keys = order_keys(t);
   let counts = (keys >= vec4<i32>(order_key(bitcast<u32>(-REACH)))) & (keys <= vec4<i32>());
   let v = bitcast<vec4<f32>>(select(vec4<u32>(), t, counts));
-  return Given(select(vec4<f32>(), exp_gap(v), counts), 0.5 * v, any(keys > vec4<i32>()));
+  return Given(select(vec4<f32>(), exp_gap(v), counts), 0.5 * v, keys > vec4<i32>());
 }
 
 fn given_prob(row: u32, c: u32) -> u32 {

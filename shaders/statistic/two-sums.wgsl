@@ -7,18 +7,20 @@ fn stat_zero() -> Stat { return Stat(0.0, 0.0, 0u, 0u); }
 
 fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
   let input = terms_input(row);
-  let t0 = terms(input, row, c);
-  let t1 = terms(input, row, c + step);
-  let t2 = terms(input, row, c + 2u * step);
-  let t3 = terms(input, row, c + 3u * step);
-  (*stat).first += (finite_sum(t0.first) + finite_sum(t1.first)) + (finite_sum(t2.first) + finite_sum(t3.first));
-  (*stat).second += (finite_sum(t0.second) + finite_sum(t1.second)) + (finite_sum(t2.second) + finite_sum(t3.second));
-  if (any_special(t0.first) || any_special(t1.first) || any_special(t2.first) || any_special(t3.first)) {
-    (*stat).first_met |= met4(t0.first) | met4(t1.first) | met4(t2.first) | met4(t3.first);
+  var first = vec4<f32>();
+  var second = vec4<f32>();
+  // A loop, since drivers take their time over the terms.
+  for (var k = 0u; k < 4u; k++) {
+    let t = terms(input, row, c + k * step);
+    first[k] = finite_sum(t.first);
+    second[k] = finite_sum(t.second);
+    if (any_special(t.first) || any_special(t.second)) {
+      (*stat).first_met |= met4(t.first);
+      (*stat).second_met |= met4(t.second);
+    }
   }
-  if (any_special(t0.second) || any_special(t1.second) || any_special(t2.second) || any_special(t3.second)) {
-    (*stat).second_met |= met4(t0.second) | met4(t1.second) | met4(t2.second) | met4(t3.second);
-  }
+  (*stat).first += sum4(first);
+  (*stat).second += sum4(second);
 }
 
 fn stat_merge(a: Stat, b: Stat) -> Stat {

@@ -64,8 +64,8 @@ export interface KlDivergenceResult {
  * Kullback-Leibler divergence D(q ‖ p) = sum_j q_j (log q_j - log p_j) of p = softmax(logits / T) from a target q, in nats: of a student
  * from a teacher (distillation), or of a model from data. Given probabilities need not sum to 1, as in PyTorch's `kl_div`.
  *
- * With `target: 'logits'` it is never below 0, exactly 0 for equal rows, and a small divergence keeps its digits: it is a sum of terms that
- * do not cancel, made of differences of the logits. That needs both distributions beforehand, so the matrices are read twice for the
+ * With `target: 'logits'` it is never below 0, exactly 0 for equal rows, and where the logits nearly agree, a divergence of 1e-10 keeps its
+ * digits: it is a sum of terms that do not cancel, made of differences of the logits. That needs both distributions beforehand, so the matrices are read twice for the
  * divergence (given probabilities once), and once more for the gradients.
  *
  * Gradients, all times T^2 with `scaleByTemperatureSquared`, with u_j = log q_j - log p_j: (p_j sum q - q_j) / T for the logits;

@@ -9,6 +9,7 @@ import {
   crossEntropy,
   DeviceLostError,
   InvalidArgumentError,
+  klDivergence,
   LimitExceededError,
   LossError,
   logSoftmax,
@@ -18,6 +19,7 @@ import {
   OutOfMemoryError,
   planCrossEntropy,
   planEntropy,
+  planKlDivergence,
   planLogSoftmax,
   planLogSoftmaxGrad,
   planLogSumExp,
@@ -265,7 +267,7 @@ function opAttempts(made: Arguments): Attempt[] {
     ['logSumExpGrad, other context', () => logSumExpGrad(logits, stranger, perRow), /another context/],
     ['logSumExpGrad, destroyed', () => logSumExpGrad(logits, perRow, destroyed), /destroyed/],
   );
-  attempts.push(...crossEntropyAttempts(made));
+  attempts.push(...crossEntropyAttempts(made), ...klDivergenceAttempts(made));
   for (const [kind, array, words] of wrongArrays(ROWS)) {
     attempts.push(
       [`logSumExpGrad, lse: ${kind}`, () => logSumExpGrad(logits, array as never, perRow), words],
@@ -401,6 +403,68 @@ function crossEntropyAttempts({
   return attempts;
 }
 
+function klDivergenceAttempts(made: Arguments): Attempt[] {
+  const { logits, perRow, narrow, integers, scalar, noClass, destroyed, stranger } = made;
+  const withOptions = (options: object) =>
+    klDivergence(logits, logits, { target: 'logits', ...options } as never);
+  const on = (first: Tensor, second: Tensor) => klDivergence(first, second, { target: 'probs' });
+  return [
+    ...commonAttempts(
+      'klDivergence',
+      (first: never, options: object | null | undefined = {}) =>
+        klDivergence(
+          first,
+          logits,
+          (typeof options === 'object' && options ? { target: 'logits', ...options } : options) as never,
+        ),
+      made,
+      'logits',
+    ),
+    [
+      'klDivergence without options',
+      () => klDivergence(logits, logits, undefined as never),
+      /options must be an object/,
+    ],
+    [
+      'klDivergence, target not said',
+      () => withOptions({ target: undefined }),
+      /option target is 'undefined'.*'logits', 'probs' or 'logProbs'/,
+    ],
+    ['klDivergence, target', () => withOptions({ target: 'log' }), /option target is 'log'.*'logProbs'/],
+    ['klDivergence, no target', () => on(logits, undefined as never), /target must be a Tensor/],
+    ['klDivergence, target an array', () => on(logits, new Float32Array(15) as never), /ctx\.tensor/],
+    ['klDivergence, target of another shape', () => on(logits, narrow), /target.*\[3, 4\].*\[3, 5\]/],
+    ['klDivergence, target one a row', () => on(logits, perRow), /target.*\[3\].*\[3, 5\]/],
+    ['klDivergence, target of i32', () => on(logits, integers), /target is i32.*f32/],
+    ['klDivergence, target destroyed', () => on(logits, destroyed), /target.*destroyed/],
+    ['klDivergence, another context', () => on(logits, stranger), /target.*another context/],
+    ['klDivergence of a scalar', () => on(scalar, scalar), /class axis/],
+    ['klDivergence of no class', () => on(noClass, noClass), /at least one class/],
+    ['klDivergence, temperature 0', () => withOptions({ temperature: 0 }), /temperature is 0.*above 0/],
+    [
+      'klDivergence, temperature NaN',
+      () => withOptions({ temperature: Number.NaN }),
+      /temperature is NaN.*above 0/,
+    ],
+    [
+      'klDivergence, scaleByTemperatureSquared',
+      () => withOptions({ scaleByTemperatureSquared: 1 }),
+      /scaleByTemperatureSquared is '1'.*true or false/,
+    ],
+    [
+      'klDivergence, reduction',
+      () => withOptions({ reduction: 'batchmean' }),
+      /reduction is 'batchmean'.*'mean'/,
+    ],
+    ['klDivergence, grad', () => withOptions({ grad: 'in-place' }), /grad is 'in-place'.*true or false/],
+    [
+      'klDivergence, gradOutput of three for a mean',
+      () => withOptions({ gradOutput: new Float32Array(3) }),
+      /gradOutput has 3.*\[\]/,
+    ],
+  ];
+}
+
 function planAttempts(made: Arguments): Attempt[] {
   const { ctx } = made;
   const attempts: Attempt[] = [];
@@ -414,12 +478,17 @@ function planAttempts(made: Arguments): Attempt[] {
     planSoftmaxGrad,
     planLogSoftmaxGrad,
     planLogSumExpGrad,
+    planKlDivergence,
   ] as const;
   for (const make of plans) {
     const name = make.name;
     const call = (options: unknown, context: unknown = ctx) =>
       (make as (context: never, options: never) => Promise<unknown>)(context as never, options as never);
-    const base = { shape: SHAPE, ...(make === planCrossEntropy ? { targets: 'index' } : {}) };
+    const base = {
+      shape: SHAPE,
+      ...(make === planCrossEntropy ? { targets: 'index' } : {}),
+      ...(make === planKlDivergence ? { target: 'logits' } : {}),
+    };
     attempts.push(
       [`${name} without options`, () => call(undefined), /options must be an object/],
       [`${name} without a shape`, () => call({ ...base, shape: undefined }), /shape/],
@@ -481,6 +550,21 @@ function planAttempts(made: Arguments): Attempt[] {
       'planCrossEntropy, scalar of none',
       () => entropy({ gradOutput: 'scalar', reduction: 'none' }),
       /gradOutput.*'none'.*'rows'/,
+    ],
+    [
+      'planKlDivergence, target not said',
+      () => planKlDivergence(ctx, { shape: SHAPE } as never),
+      /option target is 'undefined'.*'logProbs'/,
+    ],
+    [
+      'planKlDivergence, rows of a mean',
+      () => planKlDivergence(ctx, { shape: SHAPE, target: 'probs', gradOutput: 'rows' }),
+      /gradOutput is 'rows'.*'mean'.*'scalar'/,
+    ],
+    [
+      'planKlDivergence, temperature',
+      () => planKlDivergence(ctx, { shape: SHAPE, target: 'probs', temperature: -1 }),
+      /temperature is -1/,
     ],
     ['planCrossEntropy, gradOutput tensor', () => entropy({ gradOutput: made.perRow }), /gradOutput/],
     ['planCrossEntropy, smoothing', () => entropy({ labelSmoothing: 3 }), /labelSmoothing/],

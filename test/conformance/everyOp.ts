@@ -5,6 +5,7 @@ import { decodeHalf, encodeHalf } from '../../src/half.js';
 import {
   type Context,
   crossEntropy,
+  klDivergence,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
@@ -104,6 +105,18 @@ export function runRows(ctx: Context, batch: Batch, policy: Partial<Policy> = {}
       probsGrad: dense.grad as Tensor,
       gradTargets: dense.gradTargets as Tensor,
     });
+    for (const [name, target, options] of [
+      ['kl', upstream, { target: 'logits', temperature: 1.5 }],
+      ['klProbs', probs, { target: 'probs' }],
+      ['klLogProbs', upstream, { target: 'logProbs' }],
+    ] as const) {
+      const { divergence, grad, gradTarget } = await klDivergence(logits, target, { ...common, ...options });
+      note({
+        [name]: divergence,
+        [`${name}Grad`]: grad as Tensor,
+        [`${name}GradTarget`]: gradTarget as Tensor,
+      });
+    }
     const inPlace = await crossEntropy(matrix(batch.logits), targets, {
       ...common,
       grad: 'in-place',
@@ -129,7 +142,9 @@ export function runReduced(ctx: Context, batch: Batch, policy: Partial<Policy> =
       labelSmoothing: 0.1,
     });
     const upstream = keep(ctx.tensor(batch.upstream, [rows, classes]));
+    const kl = await klDivergence(logits, upstream, { policy, target: 'logits' });
     return readAll({
+      divergence: keep(kl.divergence),
       weightedMean: keep(mean.loss),
       sum: keep(sum.loss),
       logSoftmaxGrad: keep(await logSoftmaxGrad(logits, upstream, { policy })),

@@ -5,6 +5,7 @@ import { errorChecks } from './errors.js';
 import { goldenChecks } from './golden.js';
 import { moreGoldenChecks } from './goldenMore.js';
 import { halfChecks } from './halves.js';
+import { klDivergenceChecks } from './klDivergence.js';
 import { layoutChecks } from './layouts.js';
 import { opPlanChecks } from './opPlans.js';
 import { orderChecks } from './order.js';
@@ -23,6 +24,7 @@ export function checks(golden: Golden): Check[] {
     ...planChecks(),
     ...opPlanChecks(),
     ...planLeakChecks(),
+    ...klDivergenceChecks(),
     ...orderChecks(),
     ...layoutChecks(),
     ...strategyChecks(),

@@ -4,6 +4,7 @@
 import {
   type Context,
   crossEntropy,
+  klDivergence,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
@@ -82,6 +83,12 @@ const OPS: Readonly<Record<string, (making: Making) => Promise<Results>>> = {
       returnLogSumExp: true,
       reduction: 'none',
     })),
+  }),
+  'klDivergence, logits': async ({ axis, matrix }) => ({
+    ...(await klDivergence(matrix(1), matrix(2), { axis, target: 'logits', grad: true, reduction: 'none' })),
+  }),
+  'klDivergence, log-probabilities': async ({ axis, matrix }) => ({
+    ...(await klDivergence(matrix(1), matrix(2), { axis, target: 'logProbs', grad: true })),
   }),
 };
 

@@ -8,6 +8,7 @@ import { probabilityBound } from '../support/bounds.js';
 import { assert, sameBits } from './assert.js';
 import type { Check, Env } from './check.js';
 import { crossEntropyBounds } from './crossEntropyBounds.js';
+import { checkKlDivergence, type KlCase, type KlChoices } from './klChecks.js';
 import {
   type CrossEntropyChoices,
   checkCrossEntropy,
@@ -43,6 +44,9 @@ export function propertyChecks(): Check[] {
         await checkCrossEntropy(env, { ...of, targets, choices, grad });
       },
     ),
+    property('divergence from logits', 80, klCases('logits'), checkKlDivergence),
+    property('divergence from probabilities', 60, klCases('probs'), checkKlDivergence),
+    property('divergence from log-probabilities', 60, klCases('logProbs'), checkKlDivergence),
     property('a row with anything in it leaves its neighbours alone', 100, neighbours(), leavesNeighbours),
     property('probabilities sum to 1, gradients to 0', 100, rowsCases(tame()), sumsAddUp),
     property('targets out of range are NaN, and nothing else is', 100, strayTargets(), strayTargetsAreNaN),
@@ -235,18 +239,21 @@ function indexCases(): fc.Arbitrary<CrossEntropyCase<Int32Array<ArrayBuffer>>> {
   });
 }
 
-/** Probabilities: none checked, so anything goes, but mostly ones and zeros and parts of one. */
 function probsCases(): fc.Arbitrary<CrossEntropyCase<Float32Array<ArrayBuffer>>> {
-  const prob = fc.oneof(
+  return crossEntropyRows().chain((of) =>
+    fc
+      .record({ targets: arrayOf(someProbs(), of.logits.length), options: choicesFor(of.layout) })
+      .map(({ targets, options }) => ({ of, targets, ...options })),
+  );
+}
+
+/** Probabilities: none checked, so anything goes, but mostly ones and zeros and parts of one. */
+function someProbs(): fc.Arbitrary<number> {
+  return fc.oneof(
     { weight: 8, arbitrary: fc.integer({ min: 0, max: 8 }).map((eighths) => bitsOfFloat(eighths / 8)) },
     { weight: 3, arbitrary: fc.constant(0) },
     around(2),
     fc.constantFrom(0x7fc00000, 0x7f800000, 0xff800000, 0x80000000),
-  );
-  return crossEntropyRows().chain((of) =>
-    fc
-      .record({ targets: arrayOf(prob, of.logits.length), options: choicesFor(of.layout) })
-      .map(({ targets, options }) => ({ of, targets, ...options })),
   );
 }
 
@@ -260,6 +267,45 @@ function crossEntropyRows(): fc.Arbitrary<RowsCase> {
       fc.constant(0xff800000),
     ),
   );
+}
+
+/** What each kind of divergence's target holds, as bits; also what may count as 0. */
+const KL_TARGETS: Readonly<Record<KlChoices['target'], () => fc.Arbitrary<number>>> = {
+  logits: wild,
+  probs: () => fc.oneof({ weight: 12, arbitrary: someProbs() }, fc.constantFrom(1, 0x007fffff, 0x00800000)),
+  logProbs: () =>
+    fc.oneof(
+      { weight: 8, arbitrary: around(8) },
+      { weight: 2, arbitrary: fc.constant(0xff800000) },
+      around(60),
+      fc.constantFrom(0, 0x80000000, 0x7fc00000, 0x7f800000, 0x00000001, 0x80000001),
+    ),
+};
+
+/** Rows up to the end of the range where each has a result of its own; plainer ones where they are added up. */
+function klCases(target: KlChoices['target']): fc.Arbitrary<KlCase> {
+  return fc.boolean().chain((single) =>
+    (single ? rowsCases() : crossEntropyRows()).chain((of) =>
+      fc
+        .record({
+          target: arrayOf(single ? KL_TARGETS[target]() : klTame(target), of.logits.length),
+          rows: arrayOf(upstreams(), of.layout.rows),
+        })
+        .map(({ target: data, rows }): KlCase => {
+          const choices: KlChoices = single
+            ? { target, reduction: 'none', gradOutput: rows }
+            : { target, temperature: 0.5, scaleByTemperatureSquared: true, gradOutput: -3 };
+          return { ...of, target: data, choices };
+        }),
+    ),
+  );
+}
+
+/** Targets whose divergences are of a size that adds up. */
+function klTame(target: KlChoices['target']): fc.Arbitrary<number> {
+  return target === 'probs'
+    ? someProbs()
+    : fc.oneof({ weight: 9, arbitrary: around(8) }, fc.constant(0xff800000));
 }
 
 interface Neighbours {

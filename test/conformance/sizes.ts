@@ -2,6 +2,7 @@
 
 import {
   crossEntropy,
+  klDivergence,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
@@ -73,6 +74,20 @@ async function noRows({ ctx }: Env): Promise<void> {
       await empty(await logSumExp(x), perRow, 'logSumExp');
       await empty(await logSumExp(x, { keepDims: true }), [...perRow, 1], 'logSumExp, keepDims');
       await empty(await logSumExpGrad(x, rowG, rowG), shape, 'logSumExpGrad');
+      for (const target of ['logits', 'probs', 'logProbs'] as const) {
+        for (const [reduction, expected] of [
+          ['none', undefined],
+          ['sum', 0],
+          ['mean', Number.NaN],
+        ] as const) {
+          const what = `klDivergence, ${target}, ${reduction}`;
+          const result = await klDivergence(x, g, { target, reduction, grad: true });
+          const divergence = await read(result.divergence, reduction === 'none' ? perRow : [], what);
+          equal(divergence[0], expected, `${what}: the divergence`);
+          await empty(result.grad as Tensor, shape, `${what}: grad`);
+          await empty(result.gradTarget as Tensor, shape, `${what}: gradTarget`);
+        }
+      }
       const weight = new Float32Array(shape.at(-1) as number).fill(0.5);
       for (const targets of [keep(ctx.tensor(new Int32Array(0), perRow)), g]) {
         for (const [reduction, expected] of [
@@ -121,12 +136,21 @@ async function oneClass({ ctx }: Env): Promise<void> {
       await expectAll(await logSoftmax(x, { policy }), nanWhereBad(0), 'logSoftmax');
       await expectAll(await logSumExp(x, { policy }), f32, 'logSumExp');
       const gradOutput = new Float32Array(rows).fill(1);
-      const options = { policy, reduction: 'none', grad: true, gradOutput, returnLogSumExp: true } as const;
+      const kl = { policy, reduction: 'none', grad: true, gradOutput } as const;
+      const options = { ...kl, returnLogSumExp: true } as const;
       const index = await crossEntropy(x, new Int32Array(rows), options);
       keep(index.logSumExp as Tensor);
       await expectAll(index.loss, nanWhereBad(0), 'loss of indices');
       await expectAll(index.grad as Tensor, nanWhereBad(0), 'gradient of indices');
+      const fromLogits = await klDivergence(x, x, { ...kl, target: 'logits' });
+      await expectAll(fromLogits.divergence, nanWhereBad(0), 'divergence from logits');
+      await expectAll(fromLogits.grad as Tensor, nanWhereBad(0), 'gradient of a divergence');
+      await expectAll(fromLogits.gradTarget as Tensor, nanWhereBad(0), 'gradient of the teacher');
       const ones = keep(ctx.tensor(new Float32Array(rows).fill(1), [rows, 1]));
+      const fromProbs = await klDivergence(x, ones, { ...kl, target: 'probs' });
+      await expectAll(fromProbs.divergence, nanWhereBad(0), 'divergence from probabilities');
+      await expectAll(fromProbs.grad as Tensor, nanWhereBad(0), 'gradient of it');
+      await expectAll(fromProbs.gradTarget as Tensor, nanWhereBad(1), 'target gradient of it');
       const dense = await crossEntropy(x, ones, options);
       keep(dense.logSumExp as Tensor);
       await expectAll(dense.loss, nanWhereBad(0), 'loss of probabilities');

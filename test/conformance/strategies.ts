@@ -4,6 +4,7 @@ import type { Policy, Strategy } from '../../src/index.js';
 import { layoutOf } from '../../src/shape.js';
 import type { Check, Env } from './check.js';
 import { hardLogits, hardProbs, hardTargets, hardWeights, normals } from './data.js';
+import { checkKlDivergence, type KlChoices } from './klChecks.js';
 import {
   type CrossEntropyChoices,
   checkCrossEntropy,
@@ -135,7 +136,77 @@ const GROUPS: readonly Group[] = [
         grad: 'in-place',
       }),
   },
+  {
+    name: 'klDivergence from logits, none',
+    both: true,
+    large: [16384, 50257],
+    extreme: true,
+    run: (env, of, seed) =>
+      divergence(env, of, teacherOf(of, seed), {
+        target: 'logits',
+        reduction: 'none',
+        gradOutput: normals(of.layout.rows, seed + 1),
+      }),
+  },
+  {
+    name: 'klDivergence from logits, mean at a temperature',
+    both: false,
+    large: [32768],
+    extreme: false,
+    run: (env, of, seed) =>
+      divergence(env, of, teacherOf(of, seed), {
+        target: 'logits',
+        temperature: 2.5,
+        scaleByTemperatureSquared: true,
+        gradOutput: 0.75,
+      }),
+  },
+  {
+    name: 'klDivergence from probabilities, none',
+    both: true,
+    large: [16385],
+    extreme: true,
+    run: (env, of, seed) =>
+      divergence(env, of, hardProbs(of.layout.rows, of.layout.classes, seed), {
+        target: 'probs',
+        reduction: 'none',
+        gradOutput: normals(of.layout.rows, seed + 1),
+      }),
+  },
+  {
+    name: 'klDivergence from log-probabilities, sum',
+    both: false,
+    large: [65536],
+    extreme: false,
+    run: (env, of, seed) =>
+      divergence(
+        env,
+        of,
+        hardProbs(of.layout.rows, of.layout.classes, seed).map((q) => Math.log(q)),
+        { target: 'logProbs', reduction: 'sum', temperature: 0.8 },
+      ),
+  },
 ];
+
+function divergence(
+  env: Env,
+  of: RowsCase,
+  target: Float32Array<ArrayBuffer>,
+  choices: KlChoices,
+): Promise<void> {
+  return checkKlDivergence(env, { ...of, target, choices });
+}
+
+/** Rows of all kinds against each other; every third teacher nearly agrees with its student. */
+function teacherOf({ layout, logits }: RowsCase, seed: number): Float32Array<ArrayBuffer> {
+  const { rows, classes } = layout;
+  const other = hardLogits(rows, classes, { seed: seed + 1, first: seed });
+  const noise = normals(rows * classes, seed);
+  return logits.map((x, i) => {
+    if (Math.floor(i / classes) % 3 !== 0) return other[i] as number;
+    return x + 1e-5 * Math.max(1, Math.abs(x)) * (noise[i] as number);
+  });
+}
 
 /** One check for each strategy and op, over all sizes. */
 export function strategyChecks(): Check[] {

@@ -1,18 +1,19 @@
 import { expect, test } from 'vitest';
 import type { DType } from '../../src/dtype.js';
 import { composeShader } from '../../src/gpu/shader.js';
-import { createContext, planCrossEntropy } from '../../src/index.js';
+import { createContext, type KlTarget, planCrossEntropy } from '../../src/index.js';
 import { crossEntropySpec } from '../../src/ops/crossEntropySpec.js';
 import { entropySpec } from '../../src/ops/entropy.js';
 import { logSoftmaxGradSpec, logSumExpGradSpec, softmaxGradSpec } from '../../src/ops/grad.js';
+import { klDivergenceSpec } from '../../src/ops/klDivergenceSpec.js';
 import { logSumExpSpec } from '../../src/ops/logSumExp.js';
 import { nllLossSpec } from '../../src/ops/nllLoss.js';
 import { logSoftmaxSpec, softmaxSpec } from '../../src/ops/softmax.js';
 import { makePlan, type Plan } from '../../src/plan/plan.js';
 import { STRATEGIES } from '../../src/plan/policy.js';
 import { variantKey } from '../../src/plan/variant.js';
-import { layoutOf, rowShape } from '../../src/shape.js';
-import type { Role } from '../../src/spec.js';
+import { type Layout, layoutOf, rowShape } from '../../src/shape.js';
+import type { Role, Spec } from '../../src/spec.js';
 import { factsWith } from './facts.js';
 
 const facts = factsWith();
@@ -50,6 +51,7 @@ function plans(): Plan[] {
           reduction: 'mean',
           grad: true,
         }),
+        ...(['logits', 'probs', 'logProbs'] as const).map((kind) => divergence(layout, kind, dtype)),
       ];
     });
     for (const spec of specs) {
@@ -63,6 +65,22 @@ function plans(): Plan[] {
     }
   }
   return made;
+}
+
+/** A divergence with all that it can have. */
+function divergence(layout: Layout, kind: KlTarget, dtype: DType): Spec {
+  const matrix = { shape: layout.shape, dtype, access: 'in' } as const;
+  return klDivergenceSpec({
+    layout,
+    kind,
+    logits: matrix,
+    target: matrix,
+    temperature: 2,
+    scaleByTemperatureSquared: true,
+    reduction: 'mean',
+    grad: true,
+    gradOutput: { shape: [], dtype: 'f32', access: 'in', broadcast: true },
+  });
 }
 
 test('one key, one shader: a cached pipeline is never another one', () => {
@@ -157,5 +175,9 @@ test('no kernel of a loss with every result binds more storage buffers than WebG
         expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
       }
     }
+  }
+  for (const strategy of STRATEGIES) {
+    const { passes } = makePlan(divergence(layout, 'logits'), facts, { strategy });
+    expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
   }
 });

@@ -19,6 +19,14 @@ export interface Measure {
 
 /** A row's divergence and, class by class, its gradients before they are scaled. */
 export interface KlFacts {
+  /** Sum of q. */
+  readonly mass: number;
+  /** p_j */
+  readonly probs: Float64Array;
+  /** q_j */
+  readonly target: (j: number) => number;
+  /** A class that the student masks has a q_j below the normal floats, which may count as 0: the divergence is infinite or not. */
+  readonly undecided: boolean;
   readonly divergence: Measure;
   /** p_j sum q - q_j */
   readonly grad: (j: number) => Measure;
@@ -128,6 +136,10 @@ export function klLogitsFacts(row: RowFacts, teacher: RowFacts): KlFacts {
     off: (owns[j] as number) + drift,
   });
   return {
+    mass: 1,
+    probs: row.probs,
+    target: (j) => teacher.probs[j] as number,
+    undecided: isUndecided(row, (j) => teacher.probs[j] as number),
     divergence: { value: divergence, error },
     grad: (j) => {
       const { q, u, off } = of(j);
@@ -150,6 +162,10 @@ export function klLogitsFacts(row: RowFacts, teacher: RowFacts): KlFacts {
   };
 }
 
+function isUndecided({ probs, logits }: RowFacts, prob: (j: number) => number): boolean {
+  return probs.some((_, j) => logits[j] === Number.NEGATIVE_INFINITY && prob(j) > 0 && prob(j) < FLUSH);
+}
+
 /** A given target: probabilities, and their logarithms with what those are off by. */
 interface Given {
   readonly prob: (j: number) => number;
@@ -165,7 +181,8 @@ export function klProbsFacts(row: RowFacts, probs: ArrayLike<number>): KlFacts {
   const log = (j: number): number => Math.log(probs[j] as number);
   return klGivenFacts(row, {
     prob: (j) => probs[j] as number,
-    probError: () => 0,
+    // Below the normal numbers it may count as 0.
+    probError: (j) => (Math.abs(probs[j] as number) < 2 ** -126 ? Math.abs(probs[j] as number) : 0),
     log,
     logError: (j) => 9 * U * Math.abs(log(j)),
     logs: false,
@@ -178,7 +195,10 @@ export function klLogProbsFacts(row: RowFacts, logProbs: ArrayLike<number>): KlF
   const { c, k } = row.kernel;
   return klGivenFacts(row, {
     prob: (j) => Math.exp(log(j)),
-    probError: (j) => Math.exp(log(j)) * U * ((log(j) > 0 ? 2 * c + 11 : c) + k * Math.abs(log(j))) + FLUSH,
+    probError: (j) => {
+      const [q, size] = [Math.exp(log(j)), Math.abs(log(j))];
+      return (q === 0 ? 0 : q * U * ((log(j) > 0 ? 2 * c + 11 : c) + k * size)) + FLUSH;
+    },
     log,
     logError: () => 0,
     logs: true,
@@ -211,6 +231,10 @@ function klGivenFacts(row: RowFacts, target: Given): KlFacts {
       U * (row.depth + 2) * size * Math.abs(u.value);
   }
   return {
+    mass,
+    probs: row.probs,
+    target: target.prob,
+    undecided: target.logs && isUndecided(row, target.prob),
     divergence: { value: divergence, error: error + U * Math.abs(divergence) + row.probs.length * FLUSH },
     grad: (j) => {
       const [p, q] = [row.probs[j] as number, target.prob(j)];

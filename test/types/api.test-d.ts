@@ -15,6 +15,9 @@ import {
   type DType,
   type EntropyBindings,
   type InvalidArgumentError,
+  type KlBindings,
+  type KlDivergenceResult,
+  klDivergence,
   type LimitExceededError,
   type LogSoftmaxGradBindings,
   type LogSumExpGradBindings,
@@ -31,6 +34,7 @@ import {
   planBinaryCrossEntropy,
   planCrossEntropy,
   planEntropy,
+  planKlDivergence,
   planLogSoftmax,
   planLogSoftmaxGrad,
   planLogSumExp,
@@ -123,6 +127,10 @@ describe('ops', () => {
     expectTypeOf(logSoftmaxGrad(logits, logits, { axis: 0 })).resolves.toEqualTypeOf<Tensor>();
     expectTypeOf(logSumExpGrad(logits, new Float32Array(2), logits)).resolves.toEqualTypeOf<Tensor>();
     expectTypeOf(crossEntropy(logits, new Int32Array(2))).resolves.toEqualTypeOf<CrossEntropyResult>();
+    expectTypeOf(
+      klDivergence(logits, logits, { target: 'logits' }),
+    ).resolves.toEqualTypeOf<KlDivergenceResult>();
+    expectTypeOf<KlDivergenceResult['gradTarget']>().toEqualTypeOf<Tensor | undefined>();
     expectTypeOf<CrossEntropyResult['loss']>().toEqualTypeOf<Tensor>();
     expectTypeOf<CrossEntropyResult['grad']>().toEqualTypeOf<Tensor | undefined>();
     expectTypeOf<CrossEntropyResult['gradTargets']>().toEqualTypeOf<Tensor | undefined>();
@@ -141,6 +149,16 @@ describe('ops', () => {
       reduction: 'none',
       returnLogSumExp: true,
     });
+    klDivergence(logits, logits, {
+      target: 'probs',
+      temperature: 2,
+      scaleByTemperatureSquared: true,
+      gradOutput: 1,
+    });
+    // @ts-expect-error: what the target holds must be said
+    klDivergence(logits, logits, { temperature: 2 });
+    // @ts-expect-error: no such kind of target
+    klDivergence(logits, logits, { target: 'index' });
     softmax(logits, { signal: AbortSignal.timeout(1), policy: { vec4: false } });
     // @ts-expect-error: an array is no tensor
     softmax(new Float32Array(4));
@@ -173,6 +191,11 @@ describe('plans', () => {
     expectTypeOf(
       planCrossEntropy(ctx, { shape: [2, 3], dtype: 'bf16', targets: 'probs', targetDtype: 'f16' }),
     ).resolves.toEqualTypeOf<OpPlan<CrossEntropyBindings>>();
+    expectTypeOf(planKlDivergence(ctx, { shape: [2, 3], target: 'logits' })).resolves.toEqualTypeOf<
+      OpPlan<KlBindings>
+    >();
+    // @ts-expect-error: what the target holds must be said
+    planKlDivergence(ctx, { shape: [2, 3] });
     planCrossEntropy(ctx, {
       shape: [2, 3],
       targets: 'probs',
