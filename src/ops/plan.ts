@@ -40,13 +40,13 @@ export interface OutputBindings {
 
 /** Shape and dtype of what a plan works on. */
 export interface PlanOptions {
-  /** Shape of the logits. */
+  /** Shape of the logits, or of what an op takes in their place. */
   readonly shape: readonly number[];
   /** Default `'f32'`. */
   readonly dtype?: DType;
   /** The class axis; default -1. */
   readonly axis?: number;
-  /** Elements from one row of the logits to the next, for padded rows. */
+  /** Elements from one of their rows to the next, for padded rows. Other bindings are dense. */
   readonly rowStride?: number;
   readonly policy?: Partial<Policy>;
 }
