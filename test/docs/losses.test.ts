@@ -172,7 +172,10 @@ describe('cost', async () => {
   for (const [plan = '', options = '', bytes = '', split = ''] of tablesOf(document, 'cost').flatMap(
     ({ rows }) => rows,
   )) {
-    test(`${plan} ${options}`, async () => {
+    test.each([
+      ['f32', 4],
+      ['bf16', 2],
+    ] as const)(`${plan} ${options} %s`, async (dtype, s) => {
       for (const [R, C] of [
         [4, 1],
         [8, 32],
@@ -182,10 +185,10 @@ describe('cost', async () => {
         [5, 20_000],
         [40, 24_577],
       ] as const) {
-        const values = { R, C, s: 4, G: Math.ceil(C / 8192) };
+        const values = { R, C, s, G: Math.ceil(C / 8192) };
         const make = plans[quoted(plan)[0] ?? ''];
         if (make === undefined) throw new Error(`webgpu-loss has no ${plan}`);
-        const { passes } = await make(ctx, { shape: [R, C], ...optionsIn(options) });
+        const { passes } = await make(ctx, { shape: [R, C], dtype, ...optionsIn(options) });
         const sum = passes.reduce((total, pass) => total + pass.bytes, 0);
         expect(sum, `${R} rows of ${C}`).toBe(
           evaluate(bytes, values) + (C > 16_384 ? evaluate(split, values) : 0),

@@ -177,7 +177,7 @@ test('no kernel of a loss with every result binds more storage buffers than WebG
     }
   }
   for (const strategy of STRATEGIES) {
-    const { passes } = makePlan(divergence(layout, 'logits'), facts, { strategy });
+    const { passes } = makePlan(divergence(layout, 'logits', 'f32'), facts, { strategy });
     expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
   }
 });
