@@ -28,6 +28,14 @@ export {
 } from './ops/crossEntropy.js';
 export { type EntropyOptions, type EntropyResult, entropy } from './ops/entropy.js';
 export { type GradOptions, logSoftmaxGrad, logSumExpGrad, softmaxGrad } from './ops/grad.js';
+export {
+  type LogitStatsBindings,
+  type LogitStatsOptions,
+  type LogitStatsResult,
+  logitStats,
+  type PlanLogitStatsOptions,
+  planLogitStats,
+} from './ops/logitStats.js';
 export { type LogSumExpOptions, logSumExp } from './ops/logSumExp.js';
 export { type NllLossOptions, type NllLossResult, nllLoss } from './ops/nllLoss.js';
 export {

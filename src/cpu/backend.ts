@@ -147,7 +147,7 @@ function execute(spec: Spec, operands: Operands): Work {
   if (found === undefined) return deriveWork(inputs);
   const shapes = Object.fromEntries(Object.entries(spec.roles).map(([name, role]) => [name, role.shape]));
   const error = new TargetOutOfRangeError(
-    { ...found, classes: spec.targetClasses ?? 0 },
+    { ...found, classes: spec.targetClasses ?? 0, ignorable: spec.ignorable ?? true },
     {
       op: spec.op,
       shapes: { logits: shapes['logits'] ?? [], targets: shapes['targets'] ?? [] },

@@ -56,7 +56,8 @@ export interface PlanOptions {
   readonly policy?: Partial<Policy>;
 }
 
-const PLAN_OPTIONS: readonly string[] = ['shape', 'dtype', 'axis', 'rowStride', 'policy'];
+/** The options of `PlanOptions`. */
+export const PLAN_OPTIONS: readonly string[] = ['shape', 'dtype', 'axis', 'rowStride', 'policy'];
 /** The terms without `axis`, which every plan has. */
 const PLAN_TERMS: readonly string[] = TERMS.filter((name) => name !== 'axis');
 
@@ -195,7 +196,10 @@ export async function planCrossEntropy(
 }
 
 /** Checks what all plans have in common. */
-function logitsOf(op: string, options: PlanOptions): { readonly layout: Layout; readonly logits: Role } {
+export function logitsOf(
+  op: string,
+  options: PlanOptions,
+): { readonly layout: Layout; readonly logits: Role } {
   const { shape, dtype = 'f32', axis, rowStride } = options;
   checkShape(op, 'shape', shape);
   if (dtype !== 'f32')
@@ -213,7 +217,8 @@ function logitsOf(op: string, options: PlanOptions): { readonly layout: Layout; 
   return { layout, logits: { shape: layout.shape, dtype, access: 'in', rowStride } };
 }
 
-async function makeExecutable<Bindings extends object>(
+/** Checks the context and the policy, and makes the plan. */
+export async function makeExecutable<Bindings extends object>(
   op: string,
   context: Context,
   wishes: Partial<Policy> | undefined,

@@ -5,6 +5,7 @@ import { errorChecks } from './errors.js';
 import { goldenChecks } from './golden.js';
 import { moreGoldenChecks } from './goldenMore.js';
 import { layoutChecks } from './layouts.js';
+import { logitStatsChecks } from './logitStats.js';
 import { orderChecks } from './order.js';
 import { planChecks } from './plans.js';
 import { propertyChecks } from './properties.js';
@@ -24,5 +25,6 @@ export function checks(golden: Golden): Check[] {
     ...propertyChecks(),
     ...determinismChecks(),
     ...sizeChecks(),
+    ...logitStatsChecks(),
   ];
 }
