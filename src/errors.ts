@@ -102,14 +102,22 @@ export class TargetOutOfRangeError extends RangeError implements LossError {
   readonly classes: number;
 
   constructor(
-    found: { readonly row: number; readonly value: number; readonly classes: number },
+    found: {
+      readonly row: number;
+      readonly value: number;
+      readonly classes: number;
+      /** Whether the op has an `ignoreIndex`. Default true. */
+      readonly ignorable?: boolean;
+    },
     details: ErrorDetails = {},
   ) {
-    const { row, value, classes } = found;
+    const { row, value, classes, ignorable = true } = found;
     super(
       `${details.op ?? 'crossEntropy'}: the target of row ${row} is ${value}, outside [0, ${classes}). ` +
-        'Give a class index in that range, or set ignoreIndex to that value if the row is not to count. ' +
-        'Rows with a bad target hold NaN; their neighbours are right.',
+        (ignorable
+          ? 'Give a class index in that range, or set ignoreIndex to that value if the row is not to count. ' +
+            'Rows with a bad target hold NaN; their neighbours are right.'
+          : 'Give a class index in that range.'),
     );
     this.op = details.op ?? 'crossEntropy';
     this.shapes = details.shapes ?? {};

@@ -60,6 +60,14 @@ export {
   planKlDivergence,
 } from './ops/klDivergence.js';
 export {
+  type LogitStatsBindings,
+  type LogitStatsOptions,
+  type LogitStatsResult,
+  logitStats,
+  type PlanLogitStatsOptions,
+  planLogitStats,
+} from './ops/logitStats.js';
+export {
   type LogSumExpOptions,
   logSumExp,
   type PlanLogSumExpOptions,

@@ -39,6 +39,8 @@ export interface Spec {
   readonly cpu: (arrays: CpuArrays) => OutOfRange | undefined;
   /** Number of classes, where targets are class indices; then `passes` writes a census of them to the scratch buffer `census`. */
   readonly targetClasses?: number;
+  /** False where class indices cannot be ignored. Default true. */
+  readonly ignorable?: boolean;
 }
 
 export interface OutOfRange {

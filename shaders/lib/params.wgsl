@@ -11,6 +11,9 @@ struct Params {
   ignore_index: u32,
   ignores: u32,       // 0 where no target can equal ignore_index
   records: u32,       // split row: where the records of the rows begin, behind the statistics of their segments
+  wanted: u32,        // largest logits of a row that are asked for, how many earlier rounds have found, and how many one round finds
+  taken: u32,
+  listed: u32,
   grad_output: f32,
   divisor: f32,
   keep: f32,          // 1 - label smoothing
@@ -26,6 +29,9 @@ struct Params {
   gain: f32,          // applied twice to a divergence: the temperature, where it is to be multiplied by its square; else 1
   places: array<vec4<u32>, 8>, // per binding: first element, distance between rows
 }
+
+// This thread among those of its workgroup, for statistics that have a place for each in workgroup memory.
+var<private> own_lane: u32;
 
 fn row_number(row: u32) -> u32 { return params.first_row + row; }
 fn record_at(row: u32) -> u32 { return params.records + row_number(row) * ROW_WORDS; }

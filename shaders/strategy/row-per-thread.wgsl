@@ -3,6 +3,7 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let row = group_number(group) * WIDTH + local;
   if (row >= params.rows) { return; }
+  own_lane = local;
   let input = row_input(row);
   var stat = stat_zero();
   for (var c = 0u; c < params.classes; c += 16u) { stat_absorb(&stat, row, c, 4u); }

@@ -4,6 +4,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let row = group_number(group);
   if (row >= params.rows) { return; }
   let index = lane_index(lane);
+  own_lane = index;
   let input = row_input(row);
   var own = stat_zero();
   for (var c = index * 4u; c < params.classes; c += WIDTH * 16u) { stat_absorb(&own, row, c, WIDTH * 4u); }

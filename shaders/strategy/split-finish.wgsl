@@ -4,6 +4,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let row = group_number(group);
   if (row >= params.rows) { return; }
   let index = lane_index(lane);
+  own_lane = index;
   let first = row_number(row) * params.segments;
   var own = stat_zero();
   for (var s = index; s < params.segments; s += WIDTH) { own = stat_merge(own, stat_load((first + s) * STAT_WORDS)); }

@@ -5,6 +5,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let row = unit / params.segments;
   if (row >= params.rows) { return; }
   let index = lane_index(lane);
+  own_lane = index;
   let start = (unit % params.segments) * params.segment;
   let end = min(start + params.segment, params.classes);
   var own = stat_zero();

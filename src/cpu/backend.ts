@@ -157,7 +157,7 @@ function execute(spec: Spec, operands: Operands): Work {
   for (const pack of packed) pack();
   if (found === undefined) return deriveWork(inputs);
   const error = new TargetOutOfRangeError(
-    { ...found, classes: spec.targetClasses ?? 0 },
+    { ...found, classes: spec.targetClasses ?? 0, ignorable: spec.ignorable ?? true },
     { op: spec.op, shapes: shapesOf(spec.roles), adapter: FACTS },
   );
   const verdict: Verdict = { ask: async () => error, retain: () => undefined, release: () => undefined };

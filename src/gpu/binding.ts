@@ -7,8 +7,8 @@ import type { Plan } from '../plan/plan.js';
 import type { Pipeline } from './pipelines.js';
 
 const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
-// See shaders/lib/params.wgsl: 24 numbers, then two numbers for each of 16 bindings.
-const PLACES_WORD = 24;
+// See shaders/lib/params.wgsl: 27 numbers, padding, then two numbers for each of 16 bindings.
+const PLACES_WORD = 28;
 const PARAMS_BYTES = 4 * (PLACES_WORD + 32);
 // A sum over no rows binds an empty vector, and WebGPU no empty buffer; ours are at least this large.
 const SMALLEST_BINDING = 16;
@@ -172,6 +172,9 @@ function writeConstants(view: DataView, pass: Pass, { firstRow, rows, grid }: Di
     ignoreIndex ?? 0,
     ignoreIndex === undefined ? 0 : 1,
     pass.records,
+    constants.wanted ?? 0,
+    constants.taken ?? 0,
+    constants.listed ?? 0,
   ];
   const floats = [
     constants.gradOutput,

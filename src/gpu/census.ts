@@ -34,7 +34,7 @@ export class CensusVerdict implements Verdict {
   }
 
   async ask(): Promise<LossError | undefined> {
-    const { op, roles, targetClasses = 0 } = this.spec;
+    const { op, roles, targetClasses = 0, ignorable = true } = this.spec;
     const { failure, bytes } = download(this.runtime, this.buffer, 0, CENSUS_WORDS * 4);
     const error = await failure;
     if (error !== undefined) return error;
@@ -44,7 +44,7 @@ export class CensusVerdict implements Verdict {
     const raw = words[BAD_VALUE] as number;
     const value = (roles['targets'] as Role).dtype === 'i32' ? raw | 0 : raw;
     return new TargetOutOfRangeError(
-      { row, value, classes: targetClasses },
+      { row, value, classes: targetClasses, ignorable },
       { op, shapes: shapesOf(roles), adapter: this.runtime.facts },
     );
   }

@@ -65,7 +65,7 @@ export function composeShader(variant: Variant): string {
     ...packingLibraries(variant),
     accessors(variant),
     ...(statistic === undefined ? [] : [statistic.source]),
-    ...(statistic !== undefined && subgroup > 0 ? [statistic.subgroupSource] : []),
+    ...(subgroup > 0 ? [statistic?.subgroupSource ?? ''] : []),
     ...(reduces ? [tree, subgroup > 0 ? subgroupReduction : workgroupReduction] : []),
     epilogue.source,
     STRATEGY_SOURCES[kernel],
@@ -73,7 +73,7 @@ export function composeShader(variant: Variant): string {
 }
 
 function head(variant: Variant): string {
-  const { bindings, flags, epilogue, statistic, workgroupSize, subgroup } = variant;
+  const { bindings, flags, sizes, epilogue, statistic, workgroupSize, subgroup } = variant;
   const lines = [
     ...(subgroup > 0 ? ['enable subgroups;', `const SUBGROUP: u32 = ${subgroup}u;`] : []),
     '@group(0) @binding(0) var<uniform> params: Params;',
@@ -82,6 +82,7 @@ function head(variant: Variant): string {
       return `@group(0) @binding(${i + 1}) var<storage, ${mode}> ${bufferName(binding.role)}: array<${elementType(binding)}>;`;
     }),
     ...Object.entries(flags).map(([name, value]) => `const ${name}: bool = ${value};`),
+    ...Object.entries(sizes).map(([name, size]) => `const ${name}: u32 = ${size}u;`),
     `const WIDTH: u32 = ${workgroupSize}u;`,
     `const ROW_WORDS: u32 = ${epilogue.words}u;`,
     ...(statistic === undefined ? [] : [`const STAT_WORDS: u32 = ${statistic.words}u;`]),

@@ -1,6 +1,7 @@
 import bits from '../../shaders/lib/bits.wgsl?raw';
 import expLog from '../../shaders/lib/exp-log.wgsl?raw';
 import logits from '../../shaders/lib/logits.wgsl?raw';
+import moment from '../../shaders/lib/moment.wgsl?raw';
 import softmax from '../../shaders/lib/softmax.wgsl?raw';
 
 /** What sums and IEEE special values need. */
@@ -11,3 +12,5 @@ export const expLogLibraries: readonly string[] = [bits, expLog];
 export const softmaxLibraries: readonly string[] = [bits, expLog, softmax];
 /** The same for what has a role `logits`. */
 export const logitsLibraries: readonly string[] = [...softmaxLibraries, logits];
+/** The same for the entropy of a row. */
+export const entropyLibraries: readonly string[] = [...logitsLibraries, moment];

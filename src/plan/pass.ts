@@ -45,6 +45,9 @@ export interface Constants {
   readonly uncap?: number;
   readonly zLoss?: number;
   readonly gain?: number;
+  readonly wanted?: number;
+  readonly taken?: number;
+  readonly listed?: number;
 }
 
 /** How a pass finds a role: which tensor or scratch buffer of the call, and how far apart the rows are. */
@@ -94,6 +97,7 @@ export interface RowWork {
   readonly roles: Readonly<Record<string, string>>;
   readonly aliases?: Readonly<Record<string, string>>;
   readonly flags?: Partial<Flags>;
+  readonly sizes?: Readonly<Record<string, number>>;
   readonly constants?: Constants;
 }
 
@@ -119,10 +123,15 @@ export class PassBuilder {
     return name;
   }
 
+  /** How work on these rows is laid out. */
+  policy({ classes, inner }: Rows): Policy {
+    return choosePolicy({ classes, inner }, this.facts, this.wishes);
+  }
+
   build(work: RowWork): Pass[] {
     const { rows, epilogue, statistic } = work;
     if (rows.count === 0) return [];
-    const policy = choosePolicy({ classes: rows.classes, inner: rows.inner }, this.facts, this.wishes);
+    const policy = this.policy(rows);
     const elements = writes(work, 'matrix');
     const kernels =
       statistic === undefined
@@ -180,8 +189,12 @@ export class PassBuilder {
         bindings: used,
         aliases: Object.fromEntries(Object.entries(aliases).filter(([, home]) => overwritten.has(home))),
         flags: { ...NO_FLAGS, ...work.flags, EMITS: writes(work, 'matrix'), IN_PLACE: overwritten.size > 0 },
+        sizes: work.sizes ?? {},
         workgroupSize: policy.workgroupSize,
-        subgroup: policy.subgroups && REDUCES.has(kernel) ? this.facts.subgroupMinSize : 0,
+        subgroup:
+          policy.subgroups && REDUCES.has(kernel) && statistic?.subgroupSource !== undefined
+            ? this.facts.subgroupMinSize
+            : 0,
       },
       policy,
       classes: rows.classes,

@@ -1,3 +1,4 @@
+import { WORD_BYTES } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { checkOptions } from '../options.js';
@@ -32,6 +33,9 @@ export interface PolicyQuery {
 /** Bytes of the largest statistic, of which each thread keeps one in workgroup memory. */
 const LARGEST_STATISTIC = 32;
 
+// Entries of a list that each thread may keep: more take memory from all threads, fewer make more rounds over a row.
+const MOST_LISTED = 16;
+
 /** Classes that one thread takes in at a time. */
 export const BLOCK = 16;
 
@@ -62,6 +66,15 @@ export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Pa
     subgroups: (wishes.subgroups ?? true) && subgroupsFit,
     vec4: wishes.vec4 ?? true,
   };
+}
+
+/**
+ * Entries, of two words, that each thread of a workgroup may keep in a list, where its statistic has `words` words besides: a power of
+ * two.
+ */
+export function listCapacity(workgroupSize: number, words: number, { limits }: AdapterFacts): number {
+  const room = limits.maxComputeWorkgroupStorageSize / WORD_BYTES / workgroupSize - words;
+  return Math.min(MOST_LISTED, 2 ** Math.floor(Math.log2(Math.max(1, room / 2))));
 }
 
 function defaultWorkgroupSize({ isFallbackAdapter }: AdapterFacts): number {

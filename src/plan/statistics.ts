@@ -2,6 +2,8 @@ import censusSubgroup from '../../shaders/statistic/census.subgroup.wgsl?raw';
 import census from '../../shaders/statistic/census.wgsl?raw';
 import entropySubgroup from '../../shaders/statistic/entropy.subgroup.wgsl?raw';
 import entropy from '../../shaders/statistic/entropy.wgsl?raw';
+import logitStats from '../../shaders/statistic/logit-stats.wgsl?raw';
+import nextTop from '../../shaders/statistic/next-top.wgsl?raw';
 import softmaxSubgroup from '../../shaders/statistic/softmax.subgroup.wgsl?raw';
 import softmax from '../../shaders/statistic/softmax.wgsl?raw';
 import sumSubgroup from '../../shaders/statistic/sum.subgroup.wgsl?raw';
@@ -48,3 +50,19 @@ export const entropyStatistic: Statistic = {
   subgroupSource: entropySubgroup,
   words: 4,
 };
+
+/** Words of `logitStatsStatistic` where lanes merge it; its list lies apart. */
+export const LOGIT_STATS_WORDS = 6;
+
+/**
+ * With a list of up to `room` classes, which is also the size `LIST` of its variants. The list lies in workgroup memory and is merged
+ * there, so that there is no form for subgroups.
+ */
+export function logitStatsStatistic(room: number): Statistic {
+  return { name: 'logit-stats', source: logitStats, words: 5 + 2 * room };
+}
+
+/** The list alone, of classes behind those that are known. */
+export function nextTopStatistic(room: number): Statistic {
+  return { name: 'next-top', source: nextTop, words: 2 * room };
+}

@@ -30,7 +30,8 @@ export interface KernelRole {
 export interface Statistic {
   readonly name: string;
   readonly source: string;
-  readonly subgroupSource: string;
+  /** Absent where lanes do not merge it by shuffles. */
+  readonly subgroupSource?: string;
   /** Words that one takes in memory, between the passes of a split row. */
   readonly words: number;
 }
@@ -129,6 +130,8 @@ export interface Variant {
   /** Roles that live in another role's buffer: `{ grad: 'logits' }` for a gradient in place. */
   readonly aliases: Readonly<Record<string, string>>;
   readonly flags: Flags;
+  /** Lengths of arrays, which WGSL wants to know when it compiles, by the name of the constant. */
+  readonly sizes: Readonly<Record<string, number>>;
   readonly workgroupSize: number;
   /** Smallest subgroup of the device, where the reduction uses subgroups; else 0. */
   readonly subgroup: number;
@@ -136,7 +139,7 @@ export interface Variant {
 
 /** A readable name, such as `cross-entropy-index/row-per-workgroup@64/logits:vec4,targets,loss,grad:vec4/subgroup32`. */
 export function variantKey(variant: Variant): string {
-  const { kernel, epilogue, statistic, bindings, aliases, flags, workgroupSize, subgroup } = variant;
+  const { kernel, epilogue, statistic, bindings, aliases, flags, sizes, workgroupSize, subgroup } = variant;
   const roles = bindings.map(({ role, access, packing, write }) => {
     const parts = [role, ...(access === 'vector' ? [] : [access]), ...(packing === 'none' ? [] : [packing])];
     return `${parts.join(':')}${write ? '!' : ''}`;
@@ -149,6 +152,7 @@ export function variantKey(variant: Variant): string {
     ...(statistic === undefined ? [] : [statistic.name]),
     [...roles, ...places].join(','),
     ...on.map(([name]) => name.toLowerCase()),
+    ...Object.entries(sizes).map(([name, size]) => `${name.toLowerCase()}${size}`),
     ...(subgroup > 0 ? [`subgroup${subgroup}`] : []),
   ].join('/');
 }

@@ -7,6 +7,7 @@ import { moreGoldenChecks } from './goldenMore.js';
 import { halfChecks } from './halves.js';
 import { klDivergenceChecks } from './klDivergence.js';
 import { layoutChecks } from './layouts.js';
+import { logitStatsChecks } from './logitStats.js';
 import { opPlanChecks } from './opPlans.js';
 import { orderChecks } from './order.js';
 import { planLeakChecks } from './planLeaks.js';
@@ -32,5 +33,6 @@ export function checks(golden: Golden): Check[] {
     ...determinismChecks(),
     ...halfChecks(golden),
     ...sizeChecks(),
+    ...logitStatsChecks(),
   ];
 }

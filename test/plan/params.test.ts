@@ -35,6 +35,9 @@ const constants: Required<Constants> = {
   uncap: 10.5,
   zLoss: 11.5,
   gain: 12.5,
+  wanted: 103,
+  taken: 104,
+  listed: 105,
 };
 
 /** What the kernel of a softmax with `numbers` in place of its own gets, and the size of its binding. */

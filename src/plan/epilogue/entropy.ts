@@ -1,5 +1,5 @@
 import source from '../../../shaders/epilogue/entropy.wgsl?raw';
-import { logitsLibraries } from '../libraries.js';
+import { entropyLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import { logitsRole, resultRole, rowResultRole, upstreamRole } from './roles.js';
 
@@ -7,7 +7,7 @@ export const entropyEpilogue: Epilogue = {
   name: 'entropy',
   source,
   words: 5,
-  libraries: logitsLibraries,
+  libraries: entropyLibraries,
   roles: {
     logits: logitsRole('statistic', 'elements'),
     gradOutput: upstreamRole('row'),

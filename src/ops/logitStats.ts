@@ -1,0 +1,283 @@
+import type { Context } from '../context.js';
+import { logitStats as logitStatsOnCpu } from '../cpu/logitStats.js';
+import { InvalidArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
+import {
+  LAST_WORDS,
+  logitStatsEpilogue,
+  logitStatsUnpackEpilogue,
+  nextTopEpilogue,
+  PACKED_WORDS,
+} from '../plan/epilogue/logitStats.js';
+import type { Pass, PassBuilder } from '../plan/pass.js';
+import { listCapacity } from '../plan/policy.js';
+import { LOGIT_STATS_WORDS, logitStatsStatistic, nextTopStatistic } from '../plan/statistics.js';
+import { type Layout, layoutOf, rowShape } from '../shape.js';
+import type { CpuArrays, Role, Spec } from '../spec.js';
+import type { Tensor } from '../tensor.js';
+import { CALL_OPTIONS, Call, type CallOptions, type IndexTargets, inputRole } from './call.js';
+import { censusPasses } from './census.js';
+import {
+  logitsOf,
+  makeExecutable,
+  type OpPlan,
+  PLAN_OPTIONS,
+  type PlanBinding,
+  type PlanOptions,
+} from './plan.js';
+import { indicesRole } from './planRoles.js';
+import { outputRole, presentRoles } from './roles.js';
+
+export interface LogitStatsOptions extends CallOptions {
+  /** The class axis; default -1, the last. */
+  readonly axis?: number;
+  /** How many of a row's largest logits to list: a whole number from 1 to the number of classes. Default none. */
+  readonly topK?: number;
+}
+
+/** One value a row each: the logits' shape without the class axis. */
+export interface LogitStatsResult {
+  /** f32, in nats. */
+  readonly logSumExp: Tensor;
+  /** f32: entropy of softmax(logits), in nats. */
+  readonly entropy: Tensor;
+  /** i32: the first class that has the row's largest logit; -1 if the row has a NaN. */
+  readonly argmax: Tensor;
+  /** With targets, f32: log softmax(logits) at the target, in nats. */
+  readonly targetLogProb?: Tensor;
+  /** With targets, i32: number of classes that come before the target, 0 if it is the argmax; -1 if the row has a NaN. */
+  readonly targetRank?: Tensor;
+  /**
+   * With `topK`: the row's largest logits (f32, the very bits) and their classes (i32), largest first, in the shape of the logits
+   * without the class axis and with `topK` as the last one. NaN and -1 if the row has a NaN.
+   */
+  readonly topK?: { readonly values: Tensor; readonly indices: Tensor };
+}
+
+/**
+ * What an evaluation asks of each row of logits, from one read of them: log-sum-exp, entropy, argmax, log-probability and rank of the
+ * target, and the largest logits.
+ *
+ * Classes are ranked by their logits, largest first, and equal logits (0 and -0 are equal) by class, smallest first; infinities are
+ * ranked like other numbers. The mean of -targetLogProb is the cross-entropy, the share of targetRank < k the top-k accuracy.
+ * Without a softmax (NaN, +Inf or only -Inf in the row) entropy and targetLogProb are NaN.
+ *
+ * A `topK` of more than 16 (fewer with a `workgroupSize` above 64) reads the logits once more for each further 16.
+ *
+ * @param logits f32, f16 or bf16, any shape.
+ * @param targets i32 or u32: class indices, the shape without the class axis. One out of range has the log-probability NaN and the rank
+ *   -1, and `read()` of every result rejects with `TargetOutOfRangeError`. No index is ignored.
+ * @returns Tensors on the device; the caller destroys them.
+ * @throws InvalidArgumentError, LimitExceededError before anything is submitted; `read()` tells of what goes wrong on the device.
+ */
+export async function logitStats(
+  logits: Tensor,
+  targets?: IndexTargets,
+  options: LogitStatsOptions = {},
+): Promise<LogitStatsResult> {
+  const op = 'logitStats';
+  checkOptions(op, options, ['axis', 'topK', ...CALL_OPTIONS]);
+  const call = new Call(op, 'logits', logits, options);
+  call.matrix('logits', logits);
+  const layout = layoutOf(op, logits.shape, options.axis);
+  const { topK } = options;
+  checkTopK(op, topK, layout);
+  const targetTensor =
+    targets === undefined ? undefined : call.vector('targets', targets, ['i32', 'u32'], [rowShape(layout)]);
+  const spec = logitStatsSpec({
+    layout,
+    logits: inputRole(op, 'logits', logits, layout),
+    targets: targetTensor === undefined ? undefined : inputRole(op, 'targets', targetTensor),
+    topK,
+  });
+  const result = await call.run(spec);
+  const { logSumExp, entropy, argmax, targetLogProb, targetRank, topKValues, topKIndices } = result;
+  return {
+    logSumExp: logSumExp as Tensor,
+    entropy: entropy as Tensor,
+    argmax: argmax as Tensor,
+    ...(targetLogProb === undefined ? {} : { targetLogProb }),
+    ...(targetRank === undefined ? {} : { targetRank }),
+    ...(topKValues === undefined || topKIndices === undefined
+      ? {}
+      : { topK: { values: topKValues, indices: topKIndices } }),
+  };
+}
+
+export interface PlanLogitStatsOptions extends PlanOptions {
+  /** True: `targets`, one class index a row, is a binding. Default false. */
+  readonly targets?: boolean;
+  /** Dtype of the targets: `'i32'` (default) or `'u32'`. */
+  readonly targetDtype?: 'i32' | 'u32';
+  /** How many of a row's largest logits to list. Default none. */
+  readonly topK?: number;
+}
+
+/** The bindings of a plan of `logitStats`; all that its options ask for must be there, and no others. */
+export interface LogitStatsBindings {
+  readonly logits: PlanBinding;
+  readonly logSumExp: PlanBinding;
+  readonly entropy: PlanBinding;
+  /** i32. */
+  readonly argmax: PlanBinding;
+  /** With `targets: true`, as the next two. */
+  readonly targets?: PlanBinding;
+  readonly targetLogProb?: PlanBinding;
+  /** i32. */
+  readonly targetRank?: PlanBinding;
+  /** With `topK`: f32, the shape without the class axis and with `topK` as the last one. */
+  readonly topKValues?: PlanBinding;
+  /** With `topK`: i32, the same shape. */
+  readonly topKIndices?: PlanBinding;
+}
+
+/**
+ * A plan of `logitStats`, for an evaluation loop.
+ *
+ * A target out of range makes `read()` of the tensors bound as results reject with `TargetOutOfRangeError`.
+ */
+export async function planLogitStats(
+  context: Context,
+  options: PlanLogitStatsOptions,
+): Promise<OpPlan<LogitStatsBindings>> {
+  const op = 'planLogitStats';
+  checkOptions(op, options, [...PLAN_OPTIONS, 'targets', 'targetDtype', 'topK']);
+  const { layout, logits } = logitsOf(op, options);
+  const { targets = false, targetDtype = 'i32', topK } = options;
+  const indices = indicesRole(op, targetDtype, layout);
+  if (typeof targets !== 'boolean') {
+    throw new InvalidArgumentError(
+      `${op}: targets must be true or false; the tensor is a binding of encode.`,
+      { op, shapes: { logits: layout.shape } },
+    );
+  }
+  checkTopK(op, topK, layout);
+  const spec = logitStatsSpec({
+    layout,
+    logits,
+    targets: targets ? indices : undefined,
+    topK,
+  });
+  return makeExecutable(op, context, options.policy, spec);
+}
+
+function checkTopK(op: string, topK: number | undefined, { shape, classes }: Layout): void {
+  if (topK === undefined || (Number.isSafeInteger(topK) && topK >= 1 && topK <= classes)) return;
+  throw new InvalidArgumentError(
+    `${op}: topK is ${String(topK)}; use a whole number from 1 to ${classes}, the number of classes.`,
+    { op, shapes: { logits: shape } },
+  );
+}
+
+interface LogitStatsSettings {
+  readonly layout: Layout;
+  readonly logits: Role;
+  readonly targets: Role | undefined;
+  readonly topK: number | undefined;
+}
+
+/** The roles, passes and CPU form of `logitStats`. */
+export function logitStatsSpec(settings: LogitStatsSettings): Spec {
+  const { layout, logits, targets, topK } = settings;
+  const perRow = rowShape(layout);
+  const listed = topK === undefined ? undefined : [...perRow, topK];
+  return {
+    op: 'logitStats',
+    roles: presentRoles({
+      logits,
+      targets,
+      logSumExp: outputRole(perRow),
+      entropy: outputRole(perRow),
+      argmax: outputRole(perRow, 'i32'),
+      targetLogProb: targets && outputRole(perRow),
+      targetRank: targets && outputRole(perRow, 'i32'),
+      topKValues: listed && outputRole(listed),
+      topKIndices: listed && outputRole(listed, 'i32'),
+    }),
+    passes: (build) => passesOf(settings, build),
+    cpu: (arrays) => runOnCpu(settings, arrays),
+    ...(targets !== undefined && layout.rows > 0 ? { targetClasses: layout.classes, ignorable: false } : {}),
+  };
+}
+
+function passesOf({ layout, targets, topK }: LogitStatsSettings, build: PassBuilder): readonly Pass[] {
+  const { rows: count, classes, inner } = layout;
+  if (count === 0) return [];
+  const rows = { count, classes, inner };
+  // The argmax is a list of one. What does not fit in a thread's list is left to further rounds over the row. Room in powers of two:
+  // few shaders serve all lengths.
+  const wanted = topK ?? 1;
+  const capacity = listCapacity(build.policy(rows).workgroupSize, LOGIT_STATS_WORDS, build.facts);
+  const rounds = Math.ceil(wanted / capacity);
+  const listed = Math.ceil(wanted / rounds);
+  const room = 2 ** Math.ceil(Math.log2(listed));
+  const sizes = { LIST: room };
+
+  const named = (...names: string[]) => Object.fromEntries(names.map((name) => [name, name]));
+  const values = named(
+    'logSumExp',
+    'entropy',
+    'argmax',
+    ...(targets === undefined ? [] : ['targetLogProb', 'targetRank']),
+  );
+  const list = topK === undefined ? {} : named('topKValues', 'topKIndices');
+  const last = rounds > 1 ? { last: build.scratchVector('last', count * LAST_WORDS) } : {};
+  // Values and lists together are more than a kernel can bind.
+  const packs = targets !== undefined && topK !== undefined;
+  const packed = packs ? { packed: build.scratchVector('packed', count * PACKED_WORDS) } : {};
+
+  const passes = [
+    ...(targets === undefined
+      ? []
+      : censusPasses(build, { rows: count, classes, weighted: false, ignored: {} })),
+    ...build.build({
+      rows,
+      epilogue: logitStatsEpilogue,
+      statistic: logitStatsStatistic(room),
+      roles: {
+        logits: 'logits',
+        ...(targets === undefined ? {} : { targets: 'targets' }),
+        ...(packs ? packed : values),
+        ...list,
+        ...last,
+      },
+      sizes,
+      constants: { wanted: topK ?? 0, listed },
+    }),
+  ];
+  for (let round = 1; round < rounds; round++) {
+    passes.push(
+      ...build.build({
+        rows,
+        epilogue: nextTopEpilogue,
+        statistic: nextTopStatistic(room),
+        roles: { logits: 'logits', known: 'last', last: 'last', ...list },
+        aliases: { last: 'known' },
+        sizes,
+        constants: { wanted, taken: round * listed, listed },
+      }),
+    );
+  }
+  if (packs) {
+    passes.push(
+      ...build.build({ rows, epilogue: logitStatsUnpackEpilogue, roles: { ...packed, ...values } }),
+    );
+  }
+  return passes;
+}
+
+function runOnCpu({ layout, topK }: LogitStatsSettings, arrays: CpuArrays) {
+  const { shape, axis } = layout;
+  const targets = arrays['targets'] as Int32Array | Uint32Array | undefined;
+  const result = logitStatsOnCpu(arrays['logits'] as Float32Array, targets, shape, {
+    axis,
+    ...(topK === undefined ? {} : { topK }),
+  });
+  const { topK: list, outOfRange, ...perRow } = result;
+  for (const [name, values] of Object.entries(perRow)) arrays[name]?.set(values as ArrayLike<number>);
+  if (list !== undefined) {
+    arrays['topKValues']?.set(list.values);
+    arrays['topKIndices']?.set(list.indices);
+  }
+  return outOfRange;
+}
