@@ -1,3 +1,4 @@
+import type { Arithmetic } from './arithmetic.js';
 import type { Policy, Strategy } from './policy.js';
 
 /** The stages of a row: its statistic, its own results, its elements. A split row runs them in three passes. */
@@ -120,6 +121,7 @@ export interface Variant {
   /** Roles that live in another role's buffer: `{ grad: 'logits' }` for a gradient in place. */
   readonly aliases: Readonly<Record<string, string>>;
   readonly flags: Flags;
+  readonly arithmetic: Arithmetic;
   readonly workgroupSize: number;
   /** Smallest subgroup of the device, where the reduction uses subgroups; else 0. */
   readonly subgroup: number;
@@ -127,7 +129,8 @@ export interface Variant {
 
 /** A readable name, such as `cross-entropy-index/row-per-workgroup@64/logits:vec4,targets,loss,grad:vec4/subgroup32`. */
 export function variantKey(variant: Variant): string {
-  const { kernel, epilogue, statistic, bindings, aliases, flags, workgroupSize, subgroup } = variant;
+  const { kernel, epilogue, statistic, bindings, aliases, flags, arithmetic, workgroupSize, subgroup } =
+    variant;
   const roles = bindings.map(({ role, access, write }) => {
     const short = access === 'vector' ? role : `${role}:${access}`;
     return write ? `${short}!` : short;
@@ -140,6 +143,7 @@ export function variantKey(variant: Variant): string {
     ...(statistic === undefined ? [] : [statistic.name]),
     [...roles, ...places].join(','),
     ...on.map(([name]) => name.toLowerCase()),
+    ...(arithmetic.name === 'native' ? [] : [arithmetic.name]),
     ...(subgroup > 0 ? [`subgroup${subgroup}`] : []),
   ].join('/');
 }

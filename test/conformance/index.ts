@@ -8,6 +8,7 @@ import { layoutChecks } from './layouts.js';
 import { orderChecks } from './order.js';
 import { planChecks } from './plans.js';
 import { propertyChecks } from './properties.js';
+import { reproducibleChecks } from './reproducible.js';
 import { sizeChecks } from './sizes.js';
 import { strategyChecks } from './strategies.js';
 
@@ -24,5 +25,6 @@ export function checks(golden: Golden): Check[] {
     ...propertyChecks(),
     ...determinismChecks(),
     ...sizeChecks(),
+    ...reproducibleChecks(golden),
   ];
 }
