@@ -55,6 +55,8 @@ export interface Executable {
 /** Where specs run. Ops and tensors know no more of a device than this. */
 export interface Backend {
   readonly facts: AdapterFacts;
+  /** Whether its results have the same bits on every adapter. */
+  readonly reproducible: boolean;
   readonly device: GPUDevice | undefined;
   readonly lost: Promise<DeviceLostError>;
   /** Throws `DeviceLostError` or `InvalidArgumentError` once the device is gone or the context destroyed. */

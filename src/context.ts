@@ -24,6 +24,11 @@ export interface ContextOptions {
   readonly gpu?: GPU | undefined | PromiseLike<GPU | undefined>;
   /** Overrides of the tuning policy, for all calls of this context. */
   readonly policy?: Partial<Policy>;
+  /**
+   * True: results have the same bits on every adapter and on the CPU, run by run; slower. Operations that have no such form are refused, and
+   * so are the parts of the policy that change bits: `strategy`, `workgroupSize` and `segment`. Default false.
+   */
+  readonly reproducible?: boolean;
 }
 
 /** Options of `ctx.fromBuffer`. */
@@ -43,6 +48,8 @@ export class Context {
   readonly backend: 'webgpu' | 'cpu';
   /** The GPU device; undefined on the CPU. */
   readonly device: GPUDevice | undefined;
+  /** Whether results have the same bits on every adapter and on the CPU: the option `reproducible`. */
+  readonly reproducible: boolean;
   /** What is known of the adapter. */
   readonly info: AdapterFacts;
   /** Resolves with the error when the device is lost, also by `destroy()` of a context that owns it; pending on the CPU. Never rejects. */
@@ -54,10 +61,11 @@ export class Context {
   constructor(backend: Backend, policy: Partial<Policy> | undefined) {
     this.backend = backend.facts.backend;
     this.device = backend.device;
+    this.reproducible = backend.reproducible;
     this.info = backend.facts;
     this.lost = backend.lost;
     this.#backend = backend;
-    this.#policy = checkPolicy('createContext', policy, backend.facts);
+    this.#policy = checkPolicy('createContext', policy, backend.facts, {}, backend.reproducible);
   }
 
   static {
@@ -154,45 +162,65 @@ export function tensorOf(
 /**
  * Opens a device, or falls back to the CPU.
  *
- * @throws InvalidArgumentError for unknown options; WebGpuUnavailableError where WebGPU was demanded (`backend: 'webgpu'`) and there
- *   is none; DeviceLostError if the given device is lost.
+ * With `reproducible: true` the device first computes some rows, whose bits must be those of the same arithmetic in JavaScript.
+ *
+ * @throws InvalidArgumentError for unknown options; WebGpuUnavailableError where WebGPU was demanded (`backend: 'webgpu'`, or a
+ *   device) and there is none, or it cannot compute reproducibly; DeviceLostError if the given device is lost.
  */
 export async function createContext(options: ContextOptions = {}): Promise<Context> {
   const op = 'createContext';
-  checkOptions(op, options, ['backend', 'device', 'gpu', 'policy']);
-  const { backend = 'auto', device, policy } = options;
+  checkOptions(op, options, ['backend', 'device', 'gpu', 'policy', 'reproducible']);
+  const { backend = 'auto', device, policy, reproducible = false } = options;
   if (!['auto', 'webgpu', 'cpu'].includes(backend)) {
     throw new InvalidArgumentError(`${op}: backend is '${String(backend)}'; use 'auto', 'webgpu' or 'cpu'.`, {
       op,
     });
   }
+  if (typeof reproducible !== 'boolean') {
+    throw new InvalidArgumentError(`${op}: reproducible is '${String(reproducible)}'; use true or false.`, {
+      op,
+    });
+  }
+  if (device !== undefined && backend === 'cpu') {
+    throw new InvalidArgumentError(
+      `${op}: a device was given, but backend is 'cpu'; leave one of them out.`,
+      {
+        op,
+      },
+    );
+  }
+  // Loaded only where it is asked for.
+  const form = reproducible ? await import('./reproducible/index.js') : undefined;
+  const onCpu = (): Context => new Context(new CpuBackend(form?.reproducibleRunner), policy);
+  const onGpu = (opened: GPUDevice, facts: AdapterFacts, owned: boolean): GpuBackend =>
+    new GpuBackend(opened, facts, owned, form?.reproducibleArithmetic);
   if (device !== undefined) {
-    if (backend === 'cpu') {
-      throw new InvalidArgumentError(
-        `${op}: a device was given, but backend is 'cpu'; leave one of them out.`,
-        { op },
-      );
-    }
-    const shared = new GpuBackend(device, wrapDevice(op, device, await options.gpu), false);
+    const shared = onGpu(device, wrapDevice(op, device, await options.gpu), false);
     // A device that is lost already says so in the next turns of the loop.
     await Promise.race([shared.lost, new Promise((resolve) => setTimeout(resolve, 0))]);
     shared.check(op);
-    return new Context(shared, policy);
+    const context = new Context(shared, policy);
+    await form?.selfTest(op, shared, form.reproducibleArithmetic);
+    return context;
   }
   if (backend === 'cpu') {
     Promise.resolve(options.gpu).catch(() => undefined);
-    return new Context(new CpuBackend(), policy);
+    return onCpu();
   }
   const adapter = await findAdapter(op, options.gpu, backend === 'webgpu');
   if (typeof adapter === 'string') {
-    if (backend === 'auto') return new Context(new CpuBackend(), policy);
+    if (backend === 'auto') return onCpu();
     throw new WebGpuUnavailableError(`${op}: ${adapter}`, { op });
   }
   const opened = await openDevice(op, adapter);
   try {
-    return new Context(new GpuBackend(opened.device, opened.facts, true), policy);
+    const own = onGpu(opened.device, opened.facts, true);
+    const context = new Context(own, policy);
+    await form?.selfTest(op, own, form.reproducibleArithmetic);
+    return context;
   } catch (error) {
     opened.device.destroy();
+    if (backend === 'auto' && error instanceof WebGpuUnavailableError) return onCpu();
     throw error;
   }
 }

@@ -30,10 +30,10 @@ fn row_input(row: u32) -> RowInput {
 // The smoothing's share of q, spread w_j, the same for every target.
 fn coefficients(row: u32, c: u32) -> Coefficients {
   let w = load_weight(0u, c);
-  return coefficients_inside(c, bitcast<vec4<f32>>(w), vec4<f32>(params.spread), any_special(w));
+  return coefficients_inside(c, bitcast<vec4<f32>>(flushed4(w)), vec4<f32>(bitcast<f32>(probability_bits(row, c))), any_special(w));
 }
 fn weight_bits(c: u32) -> u32 { return pick_weight(0u, c); }
-fn probability_bits(row: u32, c: u32) -> u32 { return bitcast<u32>(params.spread); }
+fn probability_bits(row: u32, c: u32) -> u32 { return flushed(bitcast<u32>(params.spread)); }
 
 fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   let d = softmax_finish(stat.softmax);
@@ -54,13 +54,13 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   let p = bitcast<u32>(distribution_p(d, vec4<u32>(input.logit)).x);
   var half_loss: u32;
   if (SMOOTHING) {
-    let keep = ieee_mul(bitcast<u32>(params.keep), weight);
+    let own = ieee_mul(bitcast<u32>(params.keep), weight);
     // With all of the target spread, nothing of it is left at the class: 0 log 0 = 0.
-    let kept = select(ieee_mul(keep, half_nll), 0u, params.keep == 0.0);
+    let kept = select(ieee_mul(own, half_nll), 0u, params.keep == 0.0);
     half_loss = ieee_add(kept, stat_half_loss(stat, d.log_sum));
     r.factor = scale;
-    r.pull = ieee_mul(scale, ieee_add(keep, stat_mass(stat)));
-    let share = ieee_add(keep, ieee_mul(weight, bitcast<u32>(params.spread)));
+    r.pull = ieee_mul(scale, ieee_add(own, stat_mass(stat)));
+    let share = ieee_add(own, ieee_mul(weight, bitcast<u32>(params.spread)));
     r.hit_gradient = ieee_sub(ieee_mul(r.pull, p), ieee_mul(scale, share));
   } else {
     half_loss = ieee_mul(weight, half_nll);
@@ -68,7 +68,7 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
     r.pull = r.factor;
     // p - 1; where the target is the maximum, 1 - S over S keeps the digits that p - 1 loses.
     let leads = order_key(input.logit) == d.top;
-    let excess = select(bitcast<f32>(p) - 1.0, -softmax_above(stat.softmax) * d.inverse, leads);
+    let excess = select(keep(bitcast<f32>(p) - 1.0), keep(-softmax_above(stat.softmax) * d.inverse), leads);
     r.hit_gradient = select(ieee_mul(r.factor, bitcast<u32>(excess)), BITS_NAN, is_special(r.factor));
   }
   r.loss = twice(half_loss);
@@ -130,17 +130,17 @@ fn emit(row: u32, r: Row, c: u32) {
     return;
   }
   // In place, the gradient goes over the logits: read first.
-  let x = load_logits(row, c);
+  let x = raw_logits(row, c);
   let p = distribution_p(r.distribution, capped(x, c));
   var slope = vec4<f32>(1.0);
   if (SOFTCAP) { slope = cap_slope(x); }
   var g: vec4<u32>;
   if (r.state == ROW_USUAL) {
-    var d = p * bitcast<f32>(r.pull);
-    if (SMOOTHING) { d = d - coefficients(row, c).values * bitcast<f32>(r.factor); }
+    var d = keep4(p * bitcast<f32>(r.pull));
+    if (SMOOTHING) { d = keep4(d - keep4(coefficients(row, c).values * bitcast<f32>(r.factor))); }
     let at = r.hit - c; // wraps around below c
     if (at < 4u) { d[at] = bitcast<f32>(r.hit_gradient); }
-    g = bitcast<vec4<u32>>(d * slope);
+    g = keep4_bits(d * slope);
   } else {
     for (var i = 0u; i < 4u; i++) { g[i] = ieee_mul(special_gradient(r, row, c + i, p[i]), bitcast<u32>(slope[i])); }
   }

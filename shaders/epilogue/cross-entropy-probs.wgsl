@@ -14,8 +14,9 @@ struct Row {
 fn coefficients(row: u32, c: u32) -> Coefficients {
   let t = load_targets(row, c);
   let w = load_weight(0u, c);
-  let probs = params.keep * bitcast<vec4<f32>>(t) + vec4<f32>(params.spread);
-  return coefficients_inside(c, bitcast<vec4<f32>>(w), probs, any_special(t) || any_special(w));
+  let spread = bitcast<f32>(flushed(bitcast<u32>(params.spread)));
+  let probs = keep4(keep4(params.keep * bitcast<vec4<f32>>(flushed4(t))) + vec4<f32>(spread));
+  return coefficients_inside(c, bitcast<vec4<f32>>(flushed4(w)), probs, any_special(t) || any_special(w));
 }
 fn weight_bits(c: u32) -> u32 { return pick_weight(0u, c); }
 fn probability_bits(row: u32, c: u32) -> u32 {
@@ -60,7 +61,8 @@ fn row_load(row: u32) -> Row {
 fn gradient(r: Row, p: vec4<f32>, slope: vec4<f32>, row: u32, c: u32) -> vec4<u32> {
   let q = coefficients(row, c);
   if (!q.special && !is_special(r.factor) && !is_special(r.pull)) {
-    return bitcast<vec4<u32>>((p * bitcast<f32>(r.pull) - q.values * bitcast<f32>(r.factor)) * slope);
+    let d = keep4(keep4(p * bitcast<f32>(r.pull)) - keep4(q.values * bitcast<f32>(r.factor)));
+    return keep4_bits(d * slope);
   }
   var g = vec4<u32>();
   for (var i = 0u; i < 4u && c + i < params.classes; i++) {
@@ -87,7 +89,7 @@ fn emit(row: u32, r: Row, c: u32) {
     return;
   }
   // In place, the gradient goes over the logits: read first.
-  let raw = load_logits(row, c);
+  let raw = raw_logits(row, c);
   let x = capped(raw, c);
   var slope = vec4<f32>(1.0);
   if (SOFTCAP) { slope = cap_slope(raw); }

@@ -12,11 +12,11 @@ fn row_input(row: u32) -> RowInput { return 0u; }
 fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   let d = softmax_finish(stat.softmax);
   let scale = ieee_div(get_gradOutput(row_number(row)), bitcast<u32>(params.divisor));
-  return Row(d, scale, stat.moment * d.inverse);
+  return Row(d, scale, keep(stat.moment * d.inverse));
 }
 
 fn row_output(row: u32, r: Row) {
-  let value = bitcast<u32>(r.distribution.log_sum + r.spread);
+  let value = keep_bits(r.distribution.log_sum + r.spread);
   put_entropy(row_number(row), select(BITS_NAN, value, key_is_finite(r.distribution.top)));
 }
 
@@ -39,9 +39,9 @@ fn emit(row: u32, r: Row, c: u32) {
   }
   let x = logits_of(row, c);
   let keys = order_keys(x);
-  let gaps = select(vec4<f32>(), vec4<f32>(key_value(d.top)) - bitcast<vec4<f32>>(x), keys >= vec4<i32>(softmax_reach(d.top)));
-  let slope = distribution_p(d, x) * (gaps - vec4<f32>(r.spread));
-  var g = bitcast<vec4<u32>>(slope * bitcast<f32>(r.scale));
+  let gaps = select(vec4<f32>(), keep4(vec4<f32>(key_value(d.top)) - bitcast<vec4<f32>>(x)), keys >= vec4<i32>(softmax_reach(d.top)));
+  let slope = keep4(distribution_p(d, x) * keep4(gaps - vec4<f32>(r.spread)));
+  var g = keep4_bits(slope * bitcast<f32>(r.scale));
   if (is_inf(r.scale)) {
     for (var i = 0u; i < 4u; i++) { g[i] = ieee_mul(bitcast<u32>(slope[i]), r.scale); }
   }

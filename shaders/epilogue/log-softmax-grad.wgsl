@@ -2,7 +2,7 @@
 alias RowInput = u32;
 alias Row = u32; // the sum, as bits
 
-fn terms(row: u32, c: u32) -> vec4<u32> { return load_gradOutput(row, c); }
+fn terms(row: u32, c: u32) -> vec4<u32> { return flushed4(load_gradOutput(row, c)); }
 
 fn row_input(row: u32) -> RowInput { return 0u; }
 fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row { return stat_sum(stat); }
@@ -12,7 +12,7 @@ fn row_load(row: u32) -> Row { return get_handover(record_at(row)); }
 
 // exp of finite log-probabilities; below -REACH it is 0.
 fn exp_finite(lp: vec4<u32>) -> vec4<f32> {
-  let d = bitcast<vec4<f32>>(lp);
+  let d = bitcast<vec4<f32>>(flushed4(lp));
   return select(vec4<f32>(), exp_gap(d), d >= vec4<f32>(-REACH));
 }
 
@@ -26,8 +26,8 @@ fn emit(row: u32, r: Row, c: u32) {
   let lp = load_logProbs(row, c);
   let g = load_gradOutput(row, c);
   if (!is_special(r) && !any_special(lp) && !any_special(g)) {
-    let d = bitcast<vec4<f32>>(g) - exp_finite(lp) * bitcast<f32>(r);
-    store_grad(row, c, bitcast<vec4<u32>>(d));
+    let d = bitcast<vec4<f32>>(flushed4(g)) - keep4(exp_finite(lp) * bitcast<f32>(r));
+    store_grad(row, c, keep4_bits(d));
     return;
   }
   var d = vec4<u32>();

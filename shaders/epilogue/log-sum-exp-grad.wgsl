@@ -1,12 +1,13 @@
 // Gradient of log-sum-exp: g exp(x_j - lse), with the lse and g of the row. Needs no statistic.
 struct Row { lse: u32, g: u32 }
 
-fn row_load(row: u32) -> Row { return Row(get_lse(row_number(row)), get_gradOutput(row_number(row))); }
+fn row_load(row: u32) -> Row { return Row(flushed(get_lse(row_number(row))), flushed(get_gradOutput(row_number(row)))); }
 
 // exp(x - lse) for finite x and lse; halves, since their difference may pass the largest float.
 fn ratio(x: vec4<u32>, lse: f32) -> vec4<f32> {
   let v = bitcast<vec4<f32>>(x);
-  return select(vec4<f32>(), exp_gap(v - vec4<f32>(lse)), 0.5 * v - vec4<f32>(0.5 * lse) >= vec4<f32>(-0.5 * REACH));
+  let half_gap = keep4(keep4(0.5 * v) - vec4<f32>(keep(0.5 * lse)));
+  return select(vec4<f32>(), exp_gap(keep4(v - vec4<f32>(lse))), half_gap >= vec4<f32>(-0.5 * REACH));
 }
 
 fn ratio_bits(x: u32, lse: u32) -> u32 {
@@ -17,9 +18,9 @@ fn ratio_bits(x: u32, lse: u32) -> u32 {
 }
 
 fn emit(row: u32, r: Row, c: u32) {
-  let x = load_logits(row, c);
+  let x = flushed4(load_logits(row, c));
   if (!is_special(r.lse) && !is_special(r.g) && !any_special(x)) {
-    store_grad(row, c, bitcast<vec4<u32>>(ratio(x, bitcast<f32>(r.lse)) * bitcast<f32>(r.g)));
+    store_grad(row, c, keep4_bits(ratio(x, bitcast<f32>(r.lse)) * bitcast<f32>(r.g)));
     return;
   }
   var d = vec4<u32>();

@@ -5,8 +5,8 @@ alias Row = u32;
 
 fn terms(row: u32, c: u32) -> vec4<u32> {
   let v = load_losses(row, c);
-  if (!any_special(v)) { return bitcast<vec4<u32>>(bitcast<vec4<f32>>(v) * params.prescale); }
-  let scaled = bitcast<vec4<u32>>(bitcast<vec4<f32>>(v) * params.prescale);
+  let scaled = keep4_bits(bitcast<vec4<f32>>(v) * params.prescale);
+  if (!any_special(v)) { return scaled; }
   return select(scaled, v, (v & vec4<u32>(BITS_ABS)) >= vec4<u32>(BITS_INF));
 }
 

@@ -3,9 +3,9 @@ alias RowInput = u32;
 alias Row = u32; // the sum, as bits
 
 fn terms(row: u32, c: u32) -> vec4<u32> {
-  let p = load_probs(row, c);
-  let g = load_gradOutput(row, c);
-  if (!any_special(p) && !any_special(g)) { return bitcast<vec4<u32>>(bitcast<vec4<f32>>(p) * bitcast<vec4<f32>>(g)); }
+  let p = flushed4(load_probs(row, c));
+  let g = flushed4(load_gradOutput(row, c));
+  if (!any_special(p) && !any_special(g)) { return keep4_bits(bitcast<vec4<f32>>(p) * bitcast<vec4<f32>>(g)); }
   return vec4<u32>(ieee_mul(p.x, g.x), ieee_mul(p.y, g.y), ieee_mul(p.z, g.z), ieee_mul(p.w, g.w));
 }
 
@@ -16,11 +16,11 @@ fn row_store(at: u32, r: Row) { put_handover(at, r); }
 fn row_load(row: u32) -> Row { return get_handover(record_at(row)); }
 
 fn emit(row: u32, r: Row, c: u32) {
-  let p = load_probs(row, c);
-  let g = load_gradOutput(row, c);
+  let p = flushed4(load_probs(row, c));
+  let g = flushed4(load_gradOutput(row, c));
   if (!is_special(r) && !any_special(p) && !any_special(g)) {
-    let d = bitcast<vec4<f32>>(p) * (bitcast<vec4<f32>>(g) - vec4<f32>(bitcast<f32>(r)));
-    store_grad(row, c, bitcast<vec4<u32>>(d));
+    let d = bitcast<vec4<f32>>(p) * keep4(bitcast<vec4<f32>>(g) - vec4<f32>(bitcast<f32>(r)));
+    store_grad(row, c, keep4_bits(d));
     return;
   }
   var d = vec4<u32>();

@@ -27,14 +27,14 @@ fn key_bits(k: i32) -> u32 { return bitcast<u32>(k ^ ((k >> 31u) & 0x7fffffff));
 fn key_value(k: i32) -> f32 { return bitcast<f32>(key_bits(k)); }
 fn key_is_finite(k: i32) -> bool { return k > KEY_NEG_INF && k < KEY_INF; }
 
-// IEEE arithmetic where an operand may be special; plain arithmetic otherwise. Branches, not selections: with chains of selections some
+// IEEE arithmetic where an operand may be special; that of shaders/arithmetic otherwise. Branches, not selections: with chains of selections some
 // drivers take minutes to compile.
 fn ieee_mul(a: u32, b: u32) -> u32 {
   if (is_special(a) || is_special(b)) {
     let zero = (a & BITS_ABS) == 0u || (b & BITS_ABS) == 0u;
     return select(BITS_INF | ((a ^ b) & 0x80000000u), BITS_NAN, is_nan(a) || is_nan(b) || zero);
   }
-  return bitcast<u32>(bitcast<f32>(a) * bitcast<f32>(b));
+  return keep_bits(bitcast<f32>(flushed(a)) * bitcast<f32>(flushed(b)));
 }
 
 fn ieee_sub(a: u32, b: u32) -> u32 {
@@ -42,26 +42,28 @@ fn ieee_sub(a: u32, b: u32) -> u32 {
     let infinity = select(b ^ 0x80000000u, a, is_inf(a));
     return select(infinity, BITS_NAN, is_nan(a) || is_nan(b) || (is_inf(a) && a == b));
   }
-  return bitcast<u32>(bitcast<f32>(a) - bitcast<f32>(b));
+  return keep_bits(bitcast<f32>(flushed(a)) - bitcast<f32>(flushed(b)));
 }
 
 fn ieee_add(a: u32, b: u32) -> u32 { return ieee_sub(a, b ^ 0x80000000u); }
 
-fn ieee_div(a: u32, b: u32) -> u32 {
+fn ieee_div(dividend: u32, divisor: u32) -> u32 {
+  let a = flushed(dividend);
+  let b = flushed(divisor);
   let zero = (b & BITS_ABS) == 0u;
   if (is_special(a) || is_special(b) || zero) {
     let sign = (a ^ b) & 0x80000000u;
     let none = (is_inf(a) && is_inf(b)) || ((a & BITS_ABS) == 0u && zero);
     return select(select(BITS_INF | sign, sign, is_inf(b)), BITS_NAN, is_nan(a) || is_nan(b) || none);
   }
-  return bitcast<u32>(bitcast<f32>(a) / bitcast<f32>(b));
+  return bitcast<u32>(quotient(bitcast<f32>(a), bitcast<f32>(b)));
 }
 
 // 2 h for the bits of h, where the double may pass the largest float.
 fn twice(h: u32) -> u32 {
   let fits = (h & BITS_ABS) < 0x7f000000u;
   let overflow = select(BITS_INF | (h & 0x80000000u), BITS_NAN, is_nan(h));
-  return select(overflow, bitcast<u32>(2.0 * bitcast<f32>(h)), fits);
+  return select(overflow, keep_bits(2.0 * bitcast<f32>(h)), fits);
 }
 
 // What a sum met that floats cannot carry reliably.
@@ -78,10 +80,10 @@ fn met4(u: vec4<u32>) -> u32 { return met(u.x) | met(u.y) | met(u.z) | met(u.w);
 // The bits of a sum whose finite part is `sum` and which met `flags`.
 fn sum_bits(sum: f32, flags: u32) -> u32 {
   let infinity = select(select(BITS_NAN, BITS_NEG_INF, flags == MET_NEG_INF), BITS_INF, flags == MET_INF);
-  return select(infinity, bitcast<u32>(sum), flags == 0u);
+  return select(infinity, keep_bits(sum), flags == 0u);
 }
 
-fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
+fn sum4(v: vec4<f32>) -> f32 { return keep(keep(v.x + v.y) + keep(v.z + v.w)); }
 fn max4(v: vec4<i32>) -> i32 { return max(max(v.x, v.y), max(v.z, v.w)); }
 fn finite_sum(u: vec4<u32>) -> f32 {
   return sum4(select(bitcast<vec4<f32>>(u), vec4<f32>(), (u & vec4<u32>(BITS_ABS)) >= vec4<u32>(BITS_INF)));

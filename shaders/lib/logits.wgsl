@@ -1,6 +1,7 @@
 // The logits as the softmax takes them: with a soft cap, cap tanh(x / (T cap)), which also makes infinities finite.
 
-fn logits_of(row: u32, c: u32) -> vec4<u32> { return capped(load_logits(row, c), c); }
+fn raw_logits(row: u32, c: u32) -> vec4<u32> { return flushed4(load_logits(row, c)); }
+fn logits_of(row: u32, c: u32) -> vec4<u32> { return capped(raw_logits(row, c), c); }
 
 // Loaded logits of the classes from c, capped if there is a cap.
 fn capped(x: vec4<u32>, c: u32) -> vec4<u32> {
@@ -9,7 +10,7 @@ fn capped(x: vec4<u32>, c: u32) -> vec4<u32> {
 }
 
 fn logit_of(row: u32, c: u32) -> u32 {
-  let x = pick_logits(row, c);
+  let x = flushed(pick_logits(row, c));
   if (!SOFTCAP) { return x; }
   return soft_cap(vec4<u32>(x)).x;
 }
@@ -19,18 +20,20 @@ fn logit_of(row: u32, c: u32) -> u32 {
 const SATURATED: f32 = 43.0;
 fn cap_argument(x: vec4<u32>) -> vec4<f32> {
   let size = bitcast<vec4<f32>>(min(x & vec4<u32>(BITS_ABS), vec4<u32>(0x7f7fffffu)));
-  let limit = vec4<f32>(SATURATED / params.uncap);
-  return select(size * params.uncap, vec4<f32>(SATURATED), size >= limit);
+  let limit = vec4<f32>(quotient(SATURATED, params.uncap));
+  return select(keep4(size * params.uncap), vec4<f32>(SATURATED), size >= limit);
 }
 
 fn soft_cap(x: vec4<u32>) -> vec4<u32> {
   let a = cap_argument(x);
-  let z = a * a;
+  let z = hold4(a * a);
   // Pade approximant for small arguments, off by less than 1e-9 of the result.
-  let small = a * (945.0 + z * (105.0 + z)) / (945.0 + z * (420.0 + z * 15.0));
+  let over = hold4(a * hold4(945.0 + hold4(z * hold4(105.0 + z))));
+  let under = hold4(945.0 + hold4(z * hold4(420.0 + hold4(z * 15.0))));
   let e = exp_gap(-2.0 * a);
-  let t = select((1.0 - e) / (1.0 + e), small, a < vec4<f32>(0.625));
-  let capped = bitcast<vec4<u32>>(params.cap * t) | (x & vec4<u32>(0x80000000u));
+  let small = a < vec4<f32>(0.625);
+  let t = quotient4(select(hold4(1.0 - e), over, small), select(hold4(1.0 + e), under, small));
+  let capped = keep4_bits(params.cap * t) | (x & vec4<u32>(0x80000000u));
   return select(capped, vec4<u32>(BITS_NAN), (x & vec4<u32>(BITS_ABS)) > vec4<u32>(BITS_INF));
 }
 
@@ -38,6 +41,7 @@ fn soft_cap(x: vec4<u32>) -> vec4<u32> {
 fn cap_slope(x: vec4<u32>) -> vec4<f32> {
   let a = cap_argument(x);
   let e = exp_gap(-2.0 * a);
-  let slope = 4.0 * e / ((1.0 + e) * (1.0 + e));
+  let one_plus = hold4(1.0 + e);
+  let slope = quotient4(4.0 * e, hold4(one_plus * one_plus));
   return select(slope, vec4<f32>(), a >= vec4<f32>(SATURATED));
 }

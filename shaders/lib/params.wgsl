@@ -27,6 +27,7 @@ struct Params {
   uncap: f32,
   z_loss: f32,
   gain: f32,          // applied twice to a divergence: the temperature, where it is to be multiplied by its square; else 1
+  zero: u32,          // always 0: see shaders/arithmetic/reproducible.wgsl
   places: array<vec4<u32>, 8>, // per binding: first element, distance between rows
 }
 
@@ -47,5 +48,5 @@ struct Coefficients { values: vec4<f32>, likely: vec4<bool>, special: bool }
 
 fn coefficients_inside(c: u32, weights: vec4<f32>, probs: vec4<f32>, special: bool) -> Coefficients {
   let inside = lanes_inside(c);
-  return Coefficients(select(vec4<f32>(), weights * probs, inside), inside & (probs != vec4<f32>()), special);
+  return Coefficients(select(vec4<f32>(), keep4(weights * probs), inside), inside & (probs != vec4<f32>()), special);
 }

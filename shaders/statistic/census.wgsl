@@ -22,7 +22,7 @@ fn count_target(stat: ptr<function, Stat>, row: u32, target_class: u32) {
   let weight = pick_weight(0u, target_class);
   (*stat).kept += 1u;
   (*stat).met |= met(weight);
-  if (!is_special(weight)) { (*stat).weight += bitcast<f32>(weight); }
+  if (!is_special(weight)) { (*stat).weight = keep((*stat).weight + bitcast<f32>(flushed(weight))); }
 }
 
 fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
@@ -36,7 +36,7 @@ fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
 fn stat_merge(a: Stat, b: Stat) -> Stat {
   let a_first = a.bad_row <= b.bad_row;
   return Stat(
-    a.kept + b.kept, a.weight + b.weight, a.met | b.met,
+    a.kept + b.kept, keep(a.weight + b.weight), a.met | b.met,
     select(b.bad_row, a.bad_row, a_first), select(b.bad_value, a.bad_value, a_first)
   );
 }

@@ -17,9 +17,9 @@ struct Share { mass: f32, gap: f32, odd: bool }
 // Probability 0 at a logit of -Inf contributes 0 (the convention 0 log 0 = 0).
 fn share_of(x: vec4<u32>, q: Coefficients, half_top: f32) -> Share {
   let masked = x == vec4<u32>(BITS_NEG_INF);
-  var gaps = select(vec4<f32>(half_top) - 0.5 * bitcast<vec4<f32>>(x), vec4<f32>(), masked);
-  if (TEMPERED) { gaps = gaps * params.gap_scale; }
-  return Share(sum4(q.values), sum4(q.values * gaps), q.special || any(masked & q.likely));
+  var gaps = select(keep4(vec4<f32>(half_top) - keep4(0.5 * bitcast<vec4<f32>>(x))), vec4<f32>(), masked);
+  if (TEMPERED) { gaps = keep4(gaps * params.gap_scale); }
+  return Share(sum4(q.values), sum4(keep4(q.values * gaps)), q.special || any(masked & q.likely));
 }
 
 // The same for classes that are odd, one by one.
@@ -29,14 +29,14 @@ fn add_odd(stat: ptr<function, Stat>, row: u32, c: u32, half_top: f32) {
     let prob = probability_bits(row, i);
     let q = ieee_mul(weight, prob);
     let x = logit_of(row, i);
-    let half_gap = tempered(half_top - 0.5 * bitcast<f32>(x));
+    let half_gap = tempered(keep(half_top - keep(0.5 * bitcast<f32>(x))));
     // An infinite coefficient times a gap that is 0 so far says nothing yet.
     var gap = select(ieee_mul(q, bitcast<u32>(half_gap)), 0u, is_inf(q) && !(half_gap > 0.0));
     if (x == BITS_NEG_INF) { gap = select(ieee_mul(weight, ieee_mul(prob, BITS_INF)), 0u, (prob & BITS_ABS) == 0u); }
     (*stat).mass_met |= met(q);
     (*stat).gap_met |= met(gap);
-    (*stat).mass += select(bitcast<f32>(q), 0.0, is_special(q));
-    (*stat).gap += select(bitcast<f32>(gap), 0.0, is_special(gap));
+    (*stat).mass = keep((*stat).mass + select(bitcast<f32>(q), 0.0, is_special(q)));
+    (*stat).gap = keep((*stat).gap + select(bitcast<f32>(gap), 0.0, is_special(gap)));
   }
 }
 
@@ -46,7 +46,7 @@ fn gap_met_at(mass_met: u32, gap_met: u32, before: i32, top: i32) -> u32 {
 }
 
 fn gap_growth(mass: f32, before: i32, top: i32) -> f32 {
-  let growth = mass * tempered(0.5 * key_value(top) - 0.5 * key_value(before));
+  let growth = keep(mass * tempered(keep(keep(0.5 * key_value(top)) - keep(0.5 * key_value(before)))));
   return select(growth, 0.0, before == top || before == KEY_NEG_INF);
 }
 
@@ -58,9 +58,9 @@ fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
   var s = (*stat).softmax;
   let before = softmax_absorb(&s, x0, x1, x2, x3);
   (*stat).softmax = s;
-  (*stat).gap += gap_growth((*stat).mass, before, s.top);
+  (*stat).gap = keep((*stat).gap + gap_growth((*stat).mass, before, s.top));
   (*stat).gap_met = gap_met_at((*stat).mass_met, (*stat).gap_met, before, s.top);
-  let half_top = 0.5 * key_value(s.top);
+  let half_top = keep(0.5 * key_value(s.top));
   let w0 = share_of(x0, coefficients(row, c), half_top);
   let w1 = share_of(x1, coefficients(row, c + step), half_top);
   let w2 = share_of(x2, coefficients(row, c + 2u * step), half_top);
@@ -69,17 +69,17 @@ fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
     for (var i = 0u; i < 4u; i++) { add_odd(stat, row, c + i * step, half_top); }
     return;
   }
-  (*stat).gap += (w0.gap + w1.gap) + (w2.gap + w3.gap);
-  (*stat).mass += (w0.mass + w1.mass) + (w2.mass + w3.mass);
+  (*stat).gap = keep((*stat).gap + sum4(vec4<f32>(w0.gap, w1.gap, w2.gap, w3.gap)));
+  (*stat).mass = keep((*stat).mass + sum4(vec4<f32>(w0.mass, w1.mass, w2.mass, w3.mass)));
 }
 
 fn stat_merge(a: Stat, b: Stat) -> Stat {
   let s = softmax_merge(a.softmax, b.softmax);
-  let a_gap = a.gap + gap_growth(a.mass, a.softmax.top, s.top);
-  let b_gap = b.gap + gap_growth(b.mass, b.softmax.top, s.top);
+  let a_gap = keep(a.gap + gap_growth(a.mass, a.softmax.top, s.top));
+  let b_gap = keep(b.gap + gap_growth(b.mass, b.softmax.top, s.top));
   let a_met = gap_met_at(a.mass_met, a.gap_met, a.softmax.top, s.top);
   let b_met = gap_met_at(b.mass_met, b.gap_met, b.softmax.top, s.top);
-  return Stat(s, a.mass + b.mass, a_gap + b_gap, a.mass_met | b.mass_met, a_met | b_met);
+  return Stat(s, keep(a.mass + b.mass), keep(a_gap + b_gap), a.mass_met | b.mass_met, a_met | b_met);
 }
 
 fn stat_mass(stat: Stat) -> u32 { return sum_bits(stat.mass, stat.mass_met); }
@@ -88,7 +88,7 @@ fn stat_half_loss(stat: Stat, log_sum: f32) -> u32 {
   let mass = stat_mass(stat);
   let gap = sum_bits(stat.gap, stat.gap_met);
   let decided = is_inf(mass) && is_inf(gap);
-  let of_mass = select(ieee_mul(mass, bitcast<u32>(0.5 * log_sum)), mass, decided);
+  let of_mass = select(ieee_mul(mass, keep_bits(0.5 * log_sum)), mass, decided);
   return ieee_add(of_mass, gap);
 }
 

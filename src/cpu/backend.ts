@@ -20,7 +20,7 @@ import {
 import { encodeHalf } from '../half.js';
 import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
-import { type CpuArray, type Role, type Spec, shapesOf } from '../spec.js';
+import { type CpuArray, type CpuArrays, type OutOfRange, type Role, type Spec, shapesOf } from '../spec.js';
 import { CLEAN, deriveWork, type Verdict, type Work } from '../work.js';
 
 const FACTS: AdapterFacts = {
@@ -48,12 +48,38 @@ const FACTS: AdapterFacts = {
   },
 };
 
-/** Runs specs in float64 on typed arrays: the fallback where there is no GPU, and the tests' oracle. */
+/** How a CPU backend computes. */
+export interface CpuRunner {
+  readonly reproducible: boolean;
+  readonly description: string;
+  /** Throws for what it cannot run. */
+  check(spec: Spec, facts: AdapterFacts): void;
+  /** Runs a spec on dense arrays by role; writes the outputs. Returns the first target out of range, if any. */
+  run(spec: Spec, facts: AdapterFacts, arrays: CpuArrays): OutOfRange | undefined;
+}
+
+/** In float64, each operation in its own way. */
+const float64: CpuRunner = {
+  reproducible: false,
+  description: FACTS.description,
+  check: () => undefined,
+  run: (spec, _facts, arrays) => spec.cpu(arrays),
+};
+
+/** Runs specs on typed arrays: the fallback where there is no GPU and, in float64, the tests' oracle. */
 export class CpuBackend implements Backend {
-  readonly facts: AdapterFacts = FACTS;
+  readonly facts: AdapterFacts;
+  readonly reproducible: boolean;
   readonly device = undefined;
   readonly lost: Promise<DeviceLostError> = new Promise(() => undefined);
+  private readonly runner: CpuRunner;
   private closed = false;
+
+  constructor(runner: CpuRunner = float64) {
+    this.runner = runner;
+    this.facts = { ...FACTS, description: runner.description };
+    this.reproducible = runner.reproducible;
+  }
 
   check(op: string): void {
     if (!this.closed) return;
@@ -98,12 +124,13 @@ export class CpuBackend implements Backend {
   async run(spec: Spec, _wishes: unknown, inputs: Operands, { ready, deliver }: RunHooks): Promise<void> {
     this.check(spec.op);
     checkAliasing(spec, inputs);
+    this.runner.check(spec, this.facts);
     ready();
     const operands: Record<string, Operand> = { ...inputs };
     for (const [name, { shape, dtype, access }] of Object.entries(spec.roles)) {
       if (access === 'out') operands[name] = this.allocate(spec.op, elementCount(shape) * bytesOf(dtype));
     }
-    const work = execute(spec, operands);
+    const work = this.execute(spec, operands);
     const outputs = Object.entries(operands).filter(([name]) => spec.roles[name]?.access !== 'in');
     deliver(Object.fromEntries(outputs.map(([name, { storage }]) => [name, { storage, work }])));
   }
@@ -119,13 +146,14 @@ export class CpuBackend implements Backend {
 
   async plan(spec: Spec): Promise<Executable> {
     this.check(spec.op);
+    this.runner.check(spec, this.facts);
     return {
       passes: [],
       scratchBytes: 0,
       encode: (_encoder, operands) => {
         this.check(spec.op);
         checkAliasing(spec, operands);
-        return execute(spec, operands);
+        return this.execute(spec, operands);
       },
       destroy: () => undefined,
     };
@@ -134,34 +162,34 @@ export class CpuBackend implements Backend {
   destroy(): void {
     this.closed = true;
   }
-}
 
-/** Runs the spec now; the outcome is known at once, but told when a result is read, as on a GPU. */
-function execute(spec: Spec, operands: Operands): Work {
-  const arrays: Record<string, CpuArray> = {};
-  const inputs: Work[] = [];
-  const packed: (() => void)[] = [];
-  for (const [name, { storage, work }] of Object.entries(operands)) {
-    const { shape, dtype, access } = spec.roles[name] as Role;
-    const elements = arrayOver(dtype, (storage as CpuStorage).memory, elementCount(shape));
-    const values = decoded(dtype, elements);
-    arrays[name] = values;
-    if (access !== 'out') inputs.push(work);
-    if (access === 'in' || !isHalf(dtype)) continue;
-    // Results are rounded once, from float64 to 16 bits.
-    const exact = Float64Array.from(values);
-    arrays[name] = exact;
-    packed.push(() => elements.set(encodeHalf(dtype, exact)));
+  /** Runs the spec now; the outcome is known at once, but told when a result is read, as on a GPU. */
+  private execute(spec: Spec, operands: Operands): Work {
+    const arrays: Record<string, CpuArray> = {};
+    const inputs: Work[] = [];
+    const packed: (() => void)[] = [];
+    for (const [name, { storage, work }] of Object.entries(operands)) {
+      const { shape, dtype, access } = spec.roles[name] as Role;
+      const elements = arrayOver(dtype, (storage as CpuStorage).memory, elementCount(shape));
+      const values = decoded(dtype, elements);
+      arrays[name] = values;
+      if (access !== 'out') inputs.push(work);
+      if (access === 'in' || !isHalf(dtype)) continue;
+      // Rounded once, from what the runner computes in.
+      const results = this.runner.reproducible ? values : Float64Array.from(values);
+      arrays[name] = results;
+      packed.push(() => elements.set(encodeHalf(dtype, results)));
+    }
+    const found = this.runner.run(spec, this.facts, arrays);
+    for (const pack of packed) pack();
+    if (found === undefined) return deriveWork(inputs);
+    const error = new TargetOutOfRangeError(
+      { ...found, classes: spec.targetClasses ?? 0, ignorable: spec.ignorable ?? true },
+      { op: spec.op, shapes: shapesOf(spec.roles), adapter: this.facts },
+    );
+    const verdict: Verdict = { ask: async () => error, retain: () => undefined, release: () => undefined };
+    return deriveWork(inputs, undefined, [verdict]);
   }
-  const found = spec.cpu(arrays);
-  for (const pack of packed) pack();
-  if (found === undefined) return deriveWork(inputs);
-  const error = new TargetOutOfRangeError(
-    { ...found, classes: spec.targetClasses ?? 0, ignorable: spec.ignorable ?? true },
-    { op: spec.op, shapes: shapesOf(spec.roles), adapter: FACTS },
-  );
-  const verdict: Verdict = { ask: async () => error, retain: () => undefined, release: () => undefined };
-  return deriveWork(inputs, undefined, [verdict]);
 }
 
 function allocate(op: string, bytes: number): ArrayBuffer {

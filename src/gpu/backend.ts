@@ -12,6 +12,7 @@ import type {
 import { bytesOf, type DType, type TensorData, WORD_BYTES } from '../dtype.js';
 import { type DeviceLostError, InvalidArgumentError, LimitExceededError, type LossError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
+import { type Arithmetic, nativeArithmetic } from '../plan/arithmetic.js';
 import { makePlan, type Plan } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
 import { spanOf } from '../shape.js';
@@ -34,17 +35,26 @@ const SMALLEST_BUFFER = 16;
 /** Runs specs on a GPUDevice. */
 export class GpuBackend implements Backend {
   readonly facts: AdapterFacts;
+  readonly reproducible: boolean;
   readonly device: GPUDevice;
   readonly lost: Promise<DeviceLostError>;
   private readonly runtime: LossDevice;
   private readonly ownsDevice: boolean;
+  private readonly arithmetic: Arithmetic;
   /** Ends when all that was asked of the context so far has been submitted. */
   private tail: Promise<unknown> = Promise.resolve();
 
-  constructor(device: GPUDevice, facts: AdapterFacts, ownsDevice: boolean) {
+  constructor(
+    device: GPUDevice,
+    facts: AdapterFacts,
+    ownsDevice: boolean,
+    arithmetic: Arithmetic = nativeArithmetic,
+  ) {
     this.device = device;
     this.facts = facts;
     this.ownsDevice = ownsDevice;
+    this.arithmetic = arithmetic;
+    this.reproducible = arithmetic.name === 'reproducible';
     this.runtime = new LossDevice(device, facts);
     this.lost = this.runtime.lost;
   }
@@ -180,7 +190,7 @@ export class GpuBackend implements Backend {
 
   async plan(spec: Spec, wishes: Partial<Policy>): Promise<Executable> {
     this.check(spec.op);
-    const plan = makePlan(spec, this.facts, wishes);
+    const plan = makePlan(spec, this.facts, wishes, this.arithmetic);
     for (const bytes of plan.scratch.values()) this.checkSize(spec.op, bytes);
     const pipelines = await this.pipelines(plan);
     this.check(spec.op);
@@ -212,7 +222,7 @@ export class GpuBackend implements Backend {
       const { dtype } = spec.roles[name] as Role;
       return (storage as GpuStorage).byteOffset % (4 * bytesOf(dtype)) === 0;
     });
-    const plan = makePlan(spec, this.facts, aligned ? wishes : { ...wishes, vec4: false });
+    const plan = makePlan(spec, this.facts, aligned ? wishes : { ...wishes, vec4: false }, this.arithmetic);
     for (const bytes of plan.scratch.values()) this.checkSize(spec.op, bytes);
     for (const role of Object.values(spec.roles)) this.checkSize(spec.op, roleBytes(role));
     return plan;

@@ -56,11 +56,12 @@ const HANDOVER: Readonly<Record<string, KernelRole>> = {
  * joined in a fixed order, each of which may use what stands before it.
  */
 export function composeShader(variant: Variant): string {
-  const { kernel, epilogue, statistic, subgroup } = variant;
+  const { kernel, epilogue, statistic, arithmetic, subgroup } = variant;
   const reduces = REDUCES.has(kernel);
   return [
     head(variant),
     params,
+    arithmetic.source,
     ...epilogue.libraries,
     ...packingLibraries(variant),
     accessors(variant),

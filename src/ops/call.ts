@@ -48,7 +48,7 @@ export class Call {
     this.context = lead.context;
     const { backend, policy } = backendOf(lead.context);
     backend.check(op);
-    this.policy = checkPolicy(op, options.policy, backend.facts, policy);
+    this.policy = checkPolicy(op, options.policy, backend.facts, policy, backend.reproducible);
     this.signal = options.signal;
     throwIfAborted(op, this.signal);
   }

@@ -94,7 +94,7 @@ export async function makeExecutable<Bindings extends object>(
     });
   }
   const { backend, policy } = backendOf(context);
-  const merged = checkPolicy(op, wishes, backend.facts, policy);
+  const merged = checkPolicy(op, wishes, backend.facts, policy, backend.reproducible);
   return new ContextPlan(context, spec, await backend.plan(spec, merged));
 }
 

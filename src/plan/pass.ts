@@ -1,9 +1,10 @@
 import { bytesOf, type DType, WORD_BYTES } from '../dtype.js';
-import { LimitExceededError } from '../errors.js';
+import { InvalidArgumentError, LimitExceededError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
 import type { Roles } from '../spec.js';
-import { choosePolicy, type Policy } from './policy.js';
+import { type Arithmetic, nativeArithmetic } from './arithmetic.js';
+import { choosePolicy, type Policy, REPRODUCIBLE_WORKGROUP_SIZE } from './policy.js';
 import {
   type Binding,
   type Epilogue,
@@ -109,12 +110,22 @@ export class PassBuilder {
   private readonly roles: Roles;
   private readonly wishes: Partial<Policy>;
   private readonly op: string;
+  private readonly arithmetic: Arithmetic;
 
-  constructor(op: string, roles: Roles, facts: AdapterFacts, wishes: Partial<Policy>) {
+  constructor(
+    op: string,
+    roles: Roles,
+    facts: AdapterFacts,
+    wishes: Partial<Policy>,
+    arithmetic: Arithmetic = nativeArithmetic,
+  ) {
     this.op = op;
     this.roles = roles;
     this.facts = facts;
-    this.wishes = wishes;
+    this.arithmetic = arithmetic;
+    // Sums must run in the same tree on every adapter.
+    const workgroupSize = REPRODUCIBLE_WORKGROUP_SIZE;
+    this.wishes = arithmetic.name === 'native' ? wishes : { ...wishes, workgroupSize };
   }
 
   /** Declares a scratch vector of 32-bit elements and gives its name. */
@@ -130,6 +141,7 @@ export class PassBuilder {
 
   build(work: RowWork): Pass[] {
     const { rows, epilogue, statistic } = work;
+    this.checkArithmetic(epilogue);
     if (rows.count === 0) return [];
     const policy = this.policy(rows);
     const elements = writes(work, 'matrix');
@@ -148,6 +160,14 @@ export class PassBuilder {
     const words = records + (elements ? rows.count * epilogue.words : 0);
     const roles = { ...work.roles, handover: this.scratchVector(`${epilogue.name}.handover`, words) };
     return kernels.map((kernel) => this.pass({ ...work, roles }, kernel, policy, segments, records));
+  }
+
+  private checkArithmetic({ name }: Epilogue): void {
+    if (this.arithmetic.covers(name)) return;
+    throw new InvalidArgumentError(
+      `${this.op}: has no reproducible form yet; use a context without reproducible: true for it.`,
+      { op: this.op, adapter: this.facts },
+    );
   }
 
   private pass(work: RowWork, kernel: KernelName, policy: Policy, segments: number, records: number): Pass {
@@ -190,6 +210,7 @@ export class PassBuilder {
         aliases: Object.fromEntries(Object.entries(aliases).filter(([, home]) => overwritten.has(home))),
         flags: { ...NO_FLAGS, ...work.flags, EMITS: writes(work, 'matrix'), IN_PLACE: overwritten.size > 0 },
         sizes: work.sizes ?? {},
+        arithmetic: this.arithmetic,
         workgroupSize: policy.workgroupSize,
         subgroup:
           policy.subgroups && REDUCES.has(kernel) && statistic?.subgroupSource !== undefined

@@ -1,5 +1,6 @@
 import type { AdapterFacts } from '../info.js';
 import type { Spec } from '../spec.js';
+import type { Arithmetic } from './arithmetic.js';
 import { type Pass, PassBuilder } from './pass.js';
 import type { Policy } from './policy.js';
 import { variantKey } from './variant.js';
@@ -23,9 +24,17 @@ export interface PassSummary {
   readonly bytes: number;
 }
 
-/** Spec, adapter and wishes in, passes out. Throws `LimitExceededError` where the adapter is too small. */
-export function makePlan(spec: Spec, facts: AdapterFacts, wishes: Partial<Policy>): Plan {
-  const builder = new PassBuilder(spec.op, spec.roles, facts, wishes);
+/**
+ * Spec, adapter, wishes and arithmetic in, passes out. Throws `LimitExceededError` where the adapter is too small, and
+ * `InvalidArgumentError` where the arithmetic does not cover the op.
+ */
+export function makePlan(
+  spec: Spec,
+  facts: AdapterFacts,
+  wishes: Partial<Policy>,
+  arithmetic?: Arithmetic,
+): Plan {
+  const builder = new PassBuilder(spec.op, spec.roles, facts, wishes, arithmetic);
   const passes = spec.passes(builder);
   const { scratch } = builder;
   return {

@@ -50,6 +50,8 @@ const SEGMENT = 8192;
 const WORKGROUP_SIZE = 64;
 // A software adapter runs a workgroup on one core, where each barrier costs a switch of all its threads.
 const WORKGROUP_SIZE_SOFTWARE = 16;
+/** What every adapter has: reproducible sums run in one tree, whatever is fastest. */
+export const REPRODUCIBLE_WORKGROUP_SIZE = 64;
 
 /** The policy for one kind of row on one adapter, with the caller's own wishes (checked) in place of the defaults. */
 export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Partial<Policy> = {}): Policy {
@@ -89,13 +91,14 @@ function defaultStrategy({ classes, inner }: PolicyQuery): Strategy {
 
 /**
  * The wishes of a call on top of those of its context. Throws `InvalidArgumentError` for what no adapter, or not this one, can grant;
- * that shows only in both together.
+ * that shows only in both together; and for what would change the bits of a context that is `reproducible`.
  */
 export function checkPolicy(
   op: string,
   own: Partial<Policy> | undefined,
   facts: AdapterFacts,
   base: Partial<Policy> = {},
+  reproducible = false,
 ): Partial<Policy> {
   if (own === undefined) return base;
   checkOptions(`${op}: policy`, own, POLICY_FIELDS);
@@ -104,6 +107,13 @@ export function checkPolicy(
     throw new InvalidArgumentError(`${op}: policy.${what}`, { op, adapter: facts });
   };
   const { strategy, workgroupSize, segment } = wishes;
+  for (const name of reproducible ? (['strategy', 'workgroupSize', 'segment'] as const) : []) {
+    if (wishes[name] !== undefined) {
+      fail(
+        `${name} changes the last bits of results, which a context with reproducible: true keeps; leave it out.`,
+      );
+    }
+  }
   if (strategy !== undefined && !STRATEGIES.includes(strategy)) {
     fail(`strategy is '${String(strategy)}'; use one of ${STRATEGIES.join(', ')}.`);
   }

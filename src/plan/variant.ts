@@ -1,4 +1,5 @@
 import type { DType } from '../dtype.js';
+import type { Arithmetic } from './arithmetic.js';
 import type { Policy, Strategy } from './policy.js';
 
 /** The stages of a row: its statistic, its own results, its elements. A split row runs them in three passes. */
@@ -132,6 +133,7 @@ export interface Variant {
   readonly flags: Flags;
   /** Lengths of arrays, which WGSL wants to know when it compiles, by the name of the constant. */
   readonly sizes: Readonly<Record<string, number>>;
+  readonly arithmetic: Arithmetic;
   readonly workgroupSize: number;
   /** Smallest subgroup of the device, where the reduction uses subgroups; else 0. */
   readonly subgroup: number;
@@ -139,7 +141,18 @@ export interface Variant {
 
 /** A readable name, such as `cross-entropy-index/row-per-workgroup@64/logits:vec4,targets,loss,grad:vec4/subgroup32`. */
 export function variantKey(variant: Variant): string {
-  const { kernel, epilogue, statistic, bindings, aliases, flags, sizes, workgroupSize, subgroup } = variant;
+  const {
+    kernel,
+    epilogue,
+    statistic,
+    bindings,
+    aliases,
+    flags,
+    sizes,
+    arithmetic,
+    workgroupSize,
+    subgroup,
+  } = variant;
   const roles = bindings.map(({ role, access, packing, write }) => {
     const parts = [role, ...(access === 'vector' ? [] : [access]), ...(packing === 'none' ? [] : [packing])];
     return `${parts.join(':')}${write ? '!' : ''}`;
@@ -153,6 +166,7 @@ export function variantKey(variant: Variant): string {
     [...roles, ...places].join(','),
     ...on.map(([name]) => name.toLowerCase()),
     ...Object.entries(sizes).map(([name, size]) => `${name.toLowerCase()}${size}`),
+    ...(arithmetic.name === 'native' ? [] : [arithmetic.name]),
     ...(subgroup > 0 ? [`subgroup${subgroup}`] : []),
   ].join('/');
 }

@@ -13,6 +13,7 @@ import { orderChecks } from './order.js';
 import { planLeakChecks } from './planLeaks.js';
 import { planChecks } from './plans.js';
 import { propertyChecks } from './properties.js';
+import { reproducibleChecks } from './reproducible.js';
 import { sizeChecks } from './sizes.js';
 import { strategyChecks } from './strategies.js';
 
@@ -34,5 +35,6 @@ export function checks(golden: Golden): Check[] {
     ...halfChecks(golden),
     ...sizeChecks(),
     ...logitStatsChecks(),
+    ...reproducibleChecks(golden),
   ];
 }

@@ -78,6 +78,7 @@ test('each number lies where its field is', () => {
     rows: 13,
     first_row: 12,
     grid_width: 14,
+    zero: 0,
     ignore_index: ignoreIndex as number,
     ignores: 1,
     ...Object.fromEntries(

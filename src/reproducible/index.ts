@@ -1,0 +1,33 @@
+// What a context with `reproducible: true` needs besides; loaded only then.
+import source from '../../shaders/arithmetic/reproducible.wgsl?raw';
+import type { CpuRunner } from '../cpu/backend.js';
+import type { AdapterFacts } from '../info.js';
+import type { Arithmetic } from '../plan/arithmetic.js';
+import { makePlan } from '../plan/plan.js';
+import type { CpuArrays, Spec } from '../spec.js';
+import { covers, interpret } from './interpreter.js';
+
+/** The same bits on every device. */
+export const reproducibleArithmetic: Arithmetic = { name: 'reproducible', source, covers };
+
+/** The words of arrays, by role. */
+function wordsOf(arrays: CpuArrays): Record<string, Uint32Array> {
+  return Object.fromEntries(
+    Object.entries(arrays).map(([name, { buffer, byteOffset, length }]) => [
+      name,
+      new Uint32Array(buffer, byteOffset, length),
+    ]),
+  );
+}
+
+/** Runs a spec's GPU plan in JavaScript. */
+export const reproducibleRunner: CpuRunner = {
+  reproducible: true,
+  description: 'CPU (JavaScript, reproducible float32 arithmetic)',
+  check: (spec: Spec, facts: AdapterFacts) => {
+    makePlan(spec, facts, {}, reproducibleArithmetic);
+  },
+  run: (spec, facts, arrays) => interpret(makePlan(spec, facts, {}, reproducibleArithmetic), wordsOf(arrays)),
+};
+
+export { selfTest } from './selfTest.js';
