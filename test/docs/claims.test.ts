@@ -33,6 +33,7 @@ async function optionsOf(name: string): Promise<string[]> {
     createContext: [{ noSuchOption: 1 }],
     crossEntropy: [logits(), new Int32Array(3), { noSuchOption: 1 }],
     nllLoss: [logits(), new Int32Array(3), { noSuchOption: 1 }],
+    logitStats: [logits(), new Int32Array(3), { noSuchOption: 1 }],
     binaryCrossEntropy: [logits(), logits(), { noSuchOption: 1 }],
     logSumExpGrad: [logits(), new Float32Array(3), new Float32Array(3), { noSuchOption: 1 }],
     softmaxGrad: [logits(), logits(), { noSuchOption: 1 }],

@@ -3,6 +3,7 @@ import type { DType } from '../../src/dtype.js';
 import { composeShader } from '../../src/gpu/shader.js';
 import { createContext, planCrossEntropy } from '../../src/index.js';
 import { crossEntropySpec } from '../../src/ops/crossEntropySpec.js';
+import { logitStatsSpec } from '../../src/ops/logitStats.js';
 import { logSumExpSpec } from '../../src/ops/logSumExp.js';
 import { logSoftmaxSpec, softmaxSpec } from '../../src/ops/softmax.js';
 import { makePlan, type Plan } from '../../src/plan/plan.js';
@@ -30,6 +31,7 @@ function plans(): Plan[] {
       softmaxSpec(layout, logits, 1),
       logSoftmaxSpec(layout, logits, 1),
       logSumExpSpec(layout, logits, false),
+      ...[undefined, 1, 2, 3].map((topK) => logitStatsSpec({ layout, logits, targets: undefined, topK })),
     ]) {
       for (const strategy of STRATEGIES) {
         for (const workgroupSize of [32, 64]) {
@@ -133,6 +135,24 @@ test('no kernel of a loss with every result binds more storage buffers than WebG
         // The plan itself refuses more than the limit of its adapter, which here is the least there is: 8.
         const { passes } = makePlan(spec, facts, { strategy });
         expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
+      }
+    }
+  }
+});
+
+test('no kernel of logitStats binds more storage buffers than WebGPU guarantees', () => {
+  const layout = layoutOf('test', [2, 40_000]);
+  const logits = { shape: layout.shape, dtype: 'f32', access: 'in' } as const;
+  for (const targets of [undefined, { shape: [2], dtype: 'i32', access: 'in' } as const]) {
+    for (const topK of [undefined, 3, 16, 17, 100]) {
+      for (const strategy of STRATEGIES) {
+        const { passes } = makePlan(logitStatsSpec({ layout, logits, targets, topK }), facts, { strategy });
+        expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
+        // One pass over the logits for each 16 of the list.
+        const reads = passes.filter(({ variant }) =>
+          variant.bindings.some(({ role }) => role === 'logits' && variant.kernel !== 'split-finish'),
+        );
+        expect(reads).toHaveLength(Math.ceil((topK ?? 1) / 16));
       }
     }
   }

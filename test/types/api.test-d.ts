@@ -14,7 +14,10 @@ import {
   type DType,
   type InvalidArgumentError,
   type LimitExceededError,
+  type LogitStatsBindings,
+  type LogitStatsResult,
   LossError,
+  logitStats,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
@@ -24,6 +27,7 @@ import {
   type OutputBindings,
   type PassSummary,
   planCrossEntropy,
+  planLogitStats,
   planLogSoftmax,
   planLogSumExp,
   planSoftmax,
@@ -110,6 +114,10 @@ describe('ops', () => {
     expectTypeOf(logSoftmaxGrad(logits, logits, { axis: 0 })).resolves.toEqualTypeOf<Tensor>();
     expectTypeOf(logSumExpGrad(logits, new Float32Array(2), logits)).resolves.toEqualTypeOf<Tensor>();
     expectTypeOf(crossEntropy(logits, new Int32Array(2))).resolves.toEqualTypeOf<CrossEntropyResult>();
+    expectTypeOf(logitStats(logits)).resolves.toEqualTypeOf<LogitStatsResult>();
+    expectTypeOf<LogitStatsResult['argmax']>().toEqualTypeOf<Tensor>();
+    expectTypeOf<LogitStatsResult['targetRank']>().toEqualTypeOf<Tensor | undefined>();
+    expectTypeOf<NonNullable<LogitStatsResult['topK']>['indices']>().toEqualTypeOf<Tensor>();
     expectTypeOf<CrossEntropyResult['loss']>().toEqualTypeOf<Tensor>();
     expectTypeOf<CrossEntropyResult['grad']>().toEqualTypeOf<Tensor | undefined>();
     expectTypeOf<CrossEntropyResult['gradTargets']>().toEqualTypeOf<Tensor | undefined>();
@@ -129,6 +137,14 @@ describe('ops', () => {
       returnLogSumExp: true,
     });
     softmax(logits, { signal: AbortSignal.timeout(1), policy: { vec4: false } });
+    logitStats(logits, new Uint32Array(2), { axis: 0, topK: 5 });
+    logitStats(logits, undefined, { topK: 5 });
+    // @ts-expect-error: the targets come before the options
+    logitStats(logits, { topK: 5 });
+    // @ts-expect-error: targets are class indices
+    logitStats(logits, new Float32Array(2));
+    // @ts-expect-error: no index is ignored
+    logitStats(logits, logits, { ignoreIndex: -100 });
     // @ts-expect-error: an array is no tensor
     softmax(new Float32Array(4));
     // @ts-expect-error: misspelt
@@ -160,6 +176,11 @@ describe('plans', () => {
     expectTypeOf(
       planCrossEntropy(ctx, { shape: [2, 3], dtype: 'f32', targets: 'index' }),
     ).resolves.toEqualTypeOf<OpPlan<CrossEntropyBindings>>();
+    expectTypeOf(planLogitStats(ctx, { shape: [2, 3], targets: true, topK: 2 })).resolves.toEqualTypeOf<
+      OpPlan<LogitStatsBindings>
+    >();
+    // @ts-expect-error: the targets are a binding
+    planLogitStats(ctx, { shape: [2, 3], targets: new Int32Array(2) });
     planCrossEntropy(ctx, {
       shape: [2, 3],
       targets: 'probs',
