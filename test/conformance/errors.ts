@@ -12,6 +12,7 @@ import {
   klDivergence,
   LimitExceededError,
   LossError,
+  logitStats,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
@@ -20,6 +21,7 @@ import {
   planCrossEntropy,
   planEntropy,
   planKlDivergence,
+  planLogitStats,
   planLogSoftmax,
   planLogSoftmaxGrad,
   planLogSumExp,
@@ -267,7 +269,7 @@ function opAttempts(made: Arguments): Attempt[] {
     ['logSumExpGrad, other context', () => logSumExpGrad(logits, stranger, perRow), /another context/],
     ['logSumExpGrad, destroyed', () => logSumExpGrad(logits, perRow, destroyed), /destroyed/],
   );
-  attempts.push(...crossEntropyAttempts(made), ...klDivergenceAttempts(made));
+  attempts.push(...crossEntropyAttempts(made), ...klDivergenceAttempts(made), ...logitStatsAttempts(made));
   for (const [kind, array, words] of wrongArrays(ROWS)) {
     attempts.push(
       [`logSumExpGrad, lse: ${kind}`, () => logSumExpGrad(logits, array as never, perRow), words],
@@ -465,6 +467,35 @@ function klDivergenceAttempts(made: Arguments): Attempt[] {
   ];
 }
 
+function logitStatsAttempts(made: Arguments): Attempt[] {
+  const { logits, perRow, targets, narrow, noClass, scalar, destroyed } = made;
+  const call = (lead: never, options?: never) => logitStats(lead, undefined, options);
+  const attempts = commonAttempts('logitStats', call, made, 'logits');
+  for (const topK of [0, 6, -1, 2.5, Number.NaN, Number.POSITIVE_INFINITY, '3', null, [1]]) {
+    attempts.push([
+      `logitStats, topK ${show(topK)}`,
+      () => logitStats(logits, targets, { topK: topK as never }),
+      /topK is .*from 1 to 5, the number of classes/,
+    ]);
+  }
+  attempts.push(
+    ['logitStats of a scalar', () => logitStats(scalar), /\[\].*class axis/],
+    ['logitStats of no class', () => logitStats(noClass), /size 0.*at least one class/],
+    ['logitStats, targets of f32', () => logitStats(logits, perRow), /targets is f32; i32 or u32/],
+    ['logitStats, options for targets', () => logitStats(logits, { topK: 1 } as never), /targets.*Object/],
+    ['logitStats, null for targets', () => logitStats(logits, null as never), /targets.*Null/],
+    ['logitStats, targets too short', () => logitStats(logits, new Int32Array(2)), /targets has 2.*\[3\]/],
+    ['logitStats, a matrix of targets', () => logitStats(logits, narrow), /targets/],
+    ['logitStats, targets destroyed', () => logitStats(logits, destroyed), /targets.*destroyed/],
+    [
+      'logitStats, ignoreIndex',
+      () => logitStats(logits, targets, { ignoreIndex: -100 } as never),
+      /unknown option 'ignoreIndex'.*topK/,
+    ],
+  );
+  return attempts;
+}
+
 function planAttempts(made: Arguments): Attempt[] {
   const { ctx } = made;
   const attempts: Attempt[] = [];
@@ -479,6 +510,7 @@ function planAttempts(made: Arguments): Attempt[] {
     planLogSoftmaxGrad,
     planLogSumExpGrad,
     planKlDivergence,
+    planLogitStats,
   ] as const;
   for (const make of plans) {
     const name = make.name;
@@ -524,6 +556,17 @@ function planAttempts(made: Arguments): Attempt[] {
       'planLogSumExp, keepDims',
       () => planLogSumExp(ctx, { shape: SHAPE, keepDims: 'yes' as never }),
       /keepDims.*true or false/,
+    ],
+    ['planLogitStats, topK', () => planLogitStats(ctx, { shape: SHAPE, topK: 6 }), /topK is 6.*from 1 to 5/],
+    [
+      'planLogitStats, a tensor of targets',
+      () => planLogitStats(ctx, { shape: SHAPE, targets: made.targets as never }),
+      /targets must be true or false.*binding/,
+    ],
+    [
+      'planLogitStats, targetDtype',
+      () => planLogitStats(ctx, { shape: SHAPE, targets: true, targetDtype: 'f32' as never }),
+      /targetDtype is 'f32'.*'i32' or 'u32'/,
     ],
     [
       'planCrossEntropy, targets',
@@ -1214,6 +1257,7 @@ function lossChecks(): Check[] {
           ['softmax', () => softmax(x), words],
           ['logSumExp', () => logSumExp(x), words],
           ['crossEntropy', () => crossEntropy(x, t, { grad: true }), words],
+          ['logitStats', () => logitStats(x, t, { topK: 2 }), words],
           ['planSoftmax', () => planSoftmax(ctx, { shape: SHAPE }), words],
           ['createContext', () => env.createContext({ device }), words],
         ]);
@@ -1328,6 +1372,7 @@ function abortChecks(): Check[] {
         ['logSoftmaxGrad', () => logSoftmaxGrad(x, x, { signal }), words],
         ['logSumExpGrad', () => logSumExpGrad(x, row, row, { signal }), words],
         ['crossEntropy', () => crossEntropy(x, t, { grad: true, signal }), words],
+        ['logitStats', () => logitStats(x, t, { topK: 2, signal }), words],
       ]);
       equal(calls.of('submit') + calls.created, 0, `calls to the device (${calls})`);
       const error = await rejects(AbortedError, x.read({ signal }), 'read', words);

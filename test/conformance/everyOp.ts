@@ -6,6 +6,7 @@ import {
   type Context,
   crossEntropy,
   klDivergence,
+  logitStats,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
@@ -14,9 +15,11 @@ import {
   softmax,
   softmaxGrad,
   type Tensor,
+  type TypedArray,
 } from '../../src/index.js';
 import { sameBits } from './assert.js';
 import { hardLogits, hardProbs, hardTargets, hardWeights, normals } from './data.js';
+import { tensorsOf } from './logitStatsCheck.js';
 import { comparable, withTensors } from './tensors.js';
 
 /** Rows of one batch; everything a row's results depend on. */
@@ -70,7 +73,7 @@ export function pickRows(batch: Batch, order: readonly number[]): Batch {
   };
 }
 
-export type Results = Readonly<Record<string, Float32Array>>;
+export type Results = Readonly<Record<string, TypedArray>>;
 
 /** What belongs to each row: all ops, no reduction. */
 export function runRows(ctx: Context, batch: Batch, policy: Partial<Policy> = {}): Promise<Results> {
@@ -96,6 +99,14 @@ export function runRows(ctx: Context, batch: Batch, policy: Partial<Policy> = {}
     });
     const lse = keep(await logSumExp(logits, { policy }));
     note({ logSumExp: lse, logSumExpGrad: await logSumExpGrad(logits, lse, gradOutput, { policy }) });
+    const stats = tensorsOf(
+      await logitStats(
+        logits,
+        batch.targets.map((target) => Math.max(target, 0)),
+        { policy, topK: 2 },
+      ),
+    );
+    note(Object.fromEntries(Object.entries(stats).map(([name, tensor]) => [`stats ${name}`, tensor])));
     const common = { policy, reduction: 'none', gradOutput, grad: true } as const;
     const index = await crossEntropy(logits, targets, { ...common, weight, labelSmoothing: 0.1 });
     note({ smoothedLoss: index.loss, smoothedGrad: index.grad as Tensor });
@@ -155,7 +166,7 @@ export function runReduced(ctx: Context, batch: Batch, policy: Partial<Policy> =
 /** Throws unless both runs gave the same bits. */
 export function sameResults(actual: Results, expected: Results, what: string): void {
   for (const [name, values] of Object.entries(expected)) {
-    sameBits(actual[name] as Float32Array, values, `${what}: ${name}`);
+    sameBits(actual[name] as TypedArray, values, `${what}: ${name}`);
   }
 }
 
@@ -170,7 +181,9 @@ export function sliceResults(results: Results, rows: number, from: number, to: n
 }
 
 async function readAll(tensors: Record<string, Tensor>): Promise<Results> {
-  const results: Record<string, Float32Array> = {};
-  for (const [name, tensor] of Object.entries(tensors)) results[name] = await comparable(tensor);
+  const results: Record<string, TypedArray> = {};
+  for (const [name, tensor] of Object.entries(tensors)) {
+    results[name] = await (tensor.dtype === 'f32' ? comparable(tensor) : tensor.read());
+  }
   return results;
 }

@@ -115,11 +115,11 @@ function keepAll(keep: Keep, results: Results): Results {
 // ---- guard bands
 
 /** A NaN that no computation gives. */
-const SENTINEL = 0x7fc0beef;
-const GUARD_WORDS = 16;
+export const SENTINEL = 0x7fc0beef;
+export const GUARD_WORDS = 16;
 
 /** A context whose buffers all have a guard band behind them, and hold nothing but sentinels at first: also its scratch. */
-function guarded(env: Env): Promise<Context> {
+export function guarded(env: Env): Promise<Context> {
   return contextOn(env, {
     createBuffer: (own) => (descriptor) => {
       if ((descriptor.usage & STORAGE) === 0) return own(descriptor);
@@ -166,7 +166,7 @@ function guardChecks(): Check[] {
 const PADDINGS = [Number.NaN, Number.POSITIVE_INFINITY, 3e38, Number.NEGATIVE_INFINITY];
 
 /** `data` row by row in a buffer of the caller's own, padded, from byte `byteOffset`; the words around it are hostile as well. */
-function paddedBuffer(
+export function paddedBuffer(
   device: GPUDevice,
   data: Float32Array,
   classes: number,

@@ -53,7 +53,7 @@ export function propertyChecks(): Check[] {
   ];
 }
 
-function property<T>(
+export function property<T>(
   name: string,
   numRuns: number,
   arbitrary: fc.Arbitrary<T>,
@@ -113,7 +113,7 @@ function tame(): fc.Arbitrary<number> {
 }
 
 /** Logits: mostly plain, so that a special one meets plain ones in its row. */
-function wild(): fc.Arbitrary<number> {
+export function wild(): fc.Arbitrary<number> {
   return fc.oneof(
     { weight: 10, arbitrary: around(8) },
     { weight: 2, arbitrary: around(100) },
@@ -162,7 +162,7 @@ function arrayOf(bits: fc.Arbitrary<number>, length: number): fc.Arbitrary<Float
   return fc.array(bits, { minLength: length, maxLength: length }).map(floats);
 }
 
-function rowsCases(bits = wild()): fc.Arbitrary<RowsCase> {
+export function rowsCases(bits = wild()): fc.Arbitrary<RowsCase> {
   return fc
     .tuple(layouts(), policies())
     .chain(([layout, policy]) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidArgumentError } from '../../src/errors.js';
-import { BLOCK, checkPolicy, choosePolicy, type Policy } from '../../src/plan/policy.js';
+import { BLOCK, checkPolicy, choosePolicy, listCapacity, type Policy } from '../../src/plan/policy.js';
 import { factsWith as facts } from './facts.js';
 
 describe('choosePolicy', () => {
@@ -48,6 +48,19 @@ describe('choosePolicy', () => {
       false,
     );
   });
+});
+
+test('lists fit in workgroup memory next to the statistics, whatever the workgroup', () => {
+  const { maxComputeWorkgroupStorageSize: most } = facts().limits;
+  const capacities = [8, 16, 32, 64, 128, 256].map((workgroupSize) => {
+    const capacity = listCapacity(workgroupSize, 6, facts());
+    expect(workgroupSize * 4 * (6 + 2 * capacity)).toBeLessThanOrEqual(most);
+    expect(Number.isInteger(Math.log2(capacity))).toBe(true);
+    return capacity;
+  });
+  expect(capacities).toEqual([16, 16, 16, 16, 8, 4]);
+  // The largest workgroup that is allowed anywhere still has a list of one.
+  expect(512 * 4 * (6 + 2 * listCapacity(512, 6, facts()))).toBeLessThanOrEqual(most);
 });
 
 describe('checkPolicy', () => {

@@ -6,6 +6,7 @@ import { crossEntropySpec } from '../../src/ops/crossEntropySpec.js';
 import { entropySpec } from '../../src/ops/entropy.js';
 import { logSoftmaxGradSpec, logSumExpGradSpec, softmaxGradSpec } from '../../src/ops/grad.js';
 import { klDivergenceSpec } from '../../src/ops/klDivergenceSpec.js';
+import { logitStatsSpec } from '../../src/ops/logitStats.js';
 import { logSumExpSpec } from '../../src/ops/logSumExp.js';
 import { nllLossSpec } from '../../src/ops/nllLoss.js';
 import { logSoftmaxSpec, softmaxSpec } from '../../src/ops/softmax.js';
@@ -52,6 +53,7 @@ function plans(): Plan[] {
           grad: true,
         }),
         ...(['logits', 'probs', 'logProbs'] as const).map((kind) => divergence(layout, kind, dtype)),
+        ...[undefined, 1, 2, 3].map((topK) => logitStatsSpec({ layout, logits, targets: undefined, topK })),
       ];
     });
     for (const spec of specs) {
@@ -179,5 +181,23 @@ test('no kernel of a loss with every result binds more storage buffers than WebG
   for (const strategy of STRATEGIES) {
     const { passes } = makePlan(divergence(layout, 'logits', 'f32'), facts, { strategy });
     expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
+  }
+});
+
+test('no kernel of logitStats binds more storage buffers than WebGPU guarantees', () => {
+  const layout = layoutOf('test', [2, 40_000]);
+  const logits = { shape: layout.shape, dtype: 'f32', access: 'in' } as const;
+  for (const targets of [undefined, { shape: [2], dtype: 'i32', access: 'in' } as const]) {
+    for (const topK of [undefined, 3, 16, 17, 100]) {
+      for (const strategy of STRATEGIES) {
+        const { passes } = makePlan(logitStatsSpec({ layout, logits, targets, topK }), facts, { strategy });
+        expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
+        // One pass over the logits for each 16 of the list.
+        const reads = passes.filter(({ variant }) =>
+          variant.bindings.some(({ role }) => role === 'logits' && variant.kernel !== 'split-finish'),
+        );
+        expect(reads).toHaveLength(Math.ceil((topK ?? 1) / 16));
+      }
+    }
   }
 });

@@ -19,9 +19,12 @@ import {
   type KlDivergenceResult,
   klDivergence,
   type LimitExceededError,
+  type LogitStatsBindings,
+  type LogitStatsResult,
   type LogSoftmaxGradBindings,
   type LogSumExpGradBindings,
   LossError,
+  logitStats,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
@@ -35,6 +38,7 @@ import {
   planCrossEntropy,
   planEntropy,
   planKlDivergence,
+  planLogitStats,
   planLogSoftmax,
   planLogSoftmaxGrad,
   planLogSumExp,
@@ -131,6 +135,10 @@ describe('ops', () => {
       klDivergence(logits, logits, { target: 'logits' }),
     ).resolves.toEqualTypeOf<KlDivergenceResult>();
     expectTypeOf<KlDivergenceResult['gradTarget']>().toEqualTypeOf<Tensor | undefined>();
+    expectTypeOf(logitStats(logits)).resolves.toEqualTypeOf<LogitStatsResult>();
+    expectTypeOf<LogitStatsResult['argmax']>().toEqualTypeOf<Tensor>();
+    expectTypeOf<LogitStatsResult['targetRank']>().toEqualTypeOf<Tensor | undefined>();
+    expectTypeOf<NonNullable<LogitStatsResult['topK']>['indices']>().toEqualTypeOf<Tensor>();
     expectTypeOf<CrossEntropyResult['loss']>().toEqualTypeOf<Tensor>();
     expectTypeOf<CrossEntropyResult['grad']>().toEqualTypeOf<Tensor | undefined>();
     expectTypeOf<CrossEntropyResult['gradTargets']>().toEqualTypeOf<Tensor | undefined>();
@@ -160,6 +168,14 @@ describe('ops', () => {
     // @ts-expect-error: no such kind of target
     klDivergence(logits, logits, { target: 'index' });
     softmax(logits, { signal: AbortSignal.timeout(1), policy: { vec4: false } });
+    logitStats(logits, new Uint32Array(2), { axis: 0, topK: 5 });
+    logitStats(logits, undefined, { topK: 5 });
+    // @ts-expect-error: the targets come before the options
+    logitStats(logits, { topK: 5 });
+    // @ts-expect-error: targets are class indices
+    logitStats(logits, new Float32Array(2));
+    // @ts-expect-error: no index is ignored
+    logitStats(logits, logits, { ignoreIndex: -100 });
     // @ts-expect-error: an array is no tensor
     softmax(new Float32Array(4));
     // @ts-expect-error: misspelt
@@ -196,6 +212,11 @@ describe('plans', () => {
     >();
     // @ts-expect-error: what the target holds must be said
     planKlDivergence(ctx, { shape: [2, 3] });
+    expectTypeOf(planLogitStats(ctx, { shape: [2, 3], targets: true, topK: 2 })).resolves.toEqualTypeOf<
+      OpPlan<LogitStatsBindings>
+    >();
+    // @ts-expect-error: the targets are a binding
+    planLogitStats(ctx, { shape: [2, 3], targets: new Int32Array(2) });
     planCrossEntropy(ctx, {
       shape: [2, 3],
       targets: 'probs',
