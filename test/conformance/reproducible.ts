@@ -6,6 +6,7 @@ import {
   binaryCrossEntropy,
   type Context,
   type CrossEntropyOptions,
+  createContext,
   crossEntropy,
   entropy,
   InvalidArgumentError,
@@ -240,21 +241,34 @@ async function goldenBounds(env: Env, golden: Golden, op: string): Promise<void>
 
 /** A device that adds, multiplies, divides and takes exp in its own way, as a compiler may. */
 async function otherDevicesRefused(env: Env): Promise<void> {
-  if (env.ctx.device === undefined) return;
-  const error = await rejection(
-    reproducible(env, {
-      createShaderModule: (own) => (descriptor) => {
-        const code = descriptor.code.replace(reproducibleSource, nativeSource);
-        assert(code !== descriptor.code, 'the kernels hold the reproducible arithmetic');
-        return own({ ...descriptor, code });
-      },
-    }),
-  );
+  const { device } = env.ctx;
+  if (device === undefined) return;
+  const wraps: Wraps<GPUDevice> = {
+    createShaderModule: (own) => (descriptor) => {
+      const code = descriptor.code.replace(reproducibleSource, nativeSource);
+      assert(code !== descriptor.code, 'the kernels hold the reproducible arithmetic');
+      return own({ ...descriptor, code });
+    },
+  };
+  const error = await rejection(reproducible(env, wraps));
   assert(
     error instanceof WebGpuUnavailableError &&
       /cannot compute reproducibly.*backend: 'cpu'/.test(error.message),
     `a device with other arithmetic: ${error}`,
   );
+  // Where WebGPU was not demanded, the CPU takes its place, and the device is given back.
+  const calls = new Calls();
+  const opened = intercept(device, {
+    ...wraps,
+    destroy: () => (() => calls.note('destroy')) as GPUDevice['destroy'],
+  });
+  const { features, limits } = device;
+  const info = { isFallbackAdapter: false } as GPUAdapterInfo;
+  const adapter = { features, limits, info, requestDevice: async () => opened } as unknown as GPUAdapter;
+  const gpu = { requestAdapter: async () => adapter, wgslLanguageFeatures: new Set() } as unknown as GPU;
+  const ctx = await createContext({ gpu, reproducible: true });
+  assert(ctx.backend === 'cpu' && ctx.reproducible && calls.of('destroy') === 1, `auto took ${ctx.backend}`);
+  ctx.destroy();
 }
 
 async function othersRefused(env: Env): Promise<void> {

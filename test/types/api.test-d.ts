@@ -67,6 +67,9 @@ describe('contexts', () => {
     expectTypeOf(createContext()).resolves.toEqualTypeOf<Context>();
     expectTypeOf(createContext({ device })).resolves.toEqualTypeOf<Context>();
     createContext({ backend: 'webgpu', gpu: gpu(), policy: { strategy: 'split-row' } });
+    createContext({ reproducible: true });
+    // @ts-expect-error: true or false
+    createContext({ reproducible: 'yes' });
     // @ts-expect-error: no such backend
     createContext({ backend: 'gpu' });
     // @ts-expect-error: no such option
@@ -77,6 +80,7 @@ describe('contexts', () => {
   test('members', () => {
     expectTypeOf(ctx.backend).toEqualTypeOf<'webgpu' | 'cpu'>();
     expectTypeOf(ctx.device).toEqualTypeOf<GPUDevice | undefined>();
+    expectTypeOf(ctx.reproducible).toEqualTypeOf<boolean>();
     expectTypeOf(ctx.info).toEqualTypeOf<AdapterFacts>();
     expectTypeOf(ctx.lost).resolves.toEqualTypeOf<DeviceLostError>();
     expectTypeOf(ctx.destroy).returns.toEqualTypeOf<void>();
