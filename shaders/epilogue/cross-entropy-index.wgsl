@@ -120,15 +120,9 @@ fn special_gradient(r: Row, row: u32, c: u32, p: f32) -> u32 {
   return ieee_sub(pull, ieee_mul(r.factor, ieee_mul(weight_bits(c), probability_bits(row, c))));
 }
 
-fn emit(row: u32, r: Row, c: u32) {
-  if (r.state == ROW_IGNORED) {
-    store_grad(row, c, vec4<u32>());
-    return;
-  }
-  if (r.state == ROW_NAN) {
-    store_grad(row, c, vec4<u32>(BITS_NAN));
-    return;
-  }
+fn gradient(row: u32, r: Row, c: u32) -> vec4<u32> {
+  if (r.state == ROW_IGNORED) { return vec4<u32>(); }
+  if (r.state == ROW_NAN) { return vec4<u32>(BITS_NAN); }
   // In place, the gradient goes over the logits: read first.
   let x = raw_logits(row, c);
   let p = distribution_p(r.distribution, capped(x, c));
@@ -144,5 +138,7 @@ fn emit(row: u32, r: Row, c: u32) {
   } else {
     for (var i = 0u; i < 4u; i++) { g[i] = ieee_mul(special_gradient(r, row, c + i, p[i]), bitcast<u32>(slope[i])); }
   }
-  store_grad(row, c, g);
+  return g;
 }
+
+fn emit(row: u32, r: Row, c: u32) { store_grad(row, c, gradient(row, r, c)); }

@@ -83,16 +83,17 @@ fn target_gradient(r: Row, x: vec4<u32>, c: u32) -> vec4<u32> {
 }
 
 fn emit(row: u32, r: Row, c: u32) {
-  if (!key_is_finite(r.distribution.top) || is_nan(r.scale)) {
-    store_grad(row, c, vec4<u32>(BITS_NAN));
-    if (TARGET_GRADIENT) { store_gradTargets(row, c, vec4<u32>(BITS_NAN)); }
-    return;
+  var g = vec4<u32>(BITS_NAN);
+  var h = vec4<u32>(BITS_NAN);
+  if (key_is_finite(r.distribution.top) && !is_nan(r.scale)) {
+    // In place, the gradient goes over the logits: read first.
+    let raw = raw_logits(row, c);
+    let x = capped(raw, c);
+    var slope = vec4<f32>(1.0);
+    if (SOFTCAP) { slope = cap_slope(raw); }
+    g = gradient(r, distribution_p(r.distribution, x), slope, row, c);
+    if (TARGET_GRADIENT) { h = target_gradient(r, x, c); }
   }
-  // In place, the gradient goes over the logits: read first.
-  let raw = raw_logits(row, c);
-  let x = capped(raw, c);
-  var slope = vec4<f32>(1.0);
-  if (SOFTCAP) { slope = cap_slope(raw); }
-  store_grad(row, c, gradient(r, distribution_p(r.distribution, x), slope, row, c));
-  if (TARGET_GRADIENT) { store_gradTargets(row, c, target_gradient(r, x, c)); }
+  store_grad(row, c, g);
+  if (TARGET_GRADIENT) { store_gradTargets(row, c, h); }
 }

@@ -31,12 +31,9 @@ fn row_load(row: u32) -> Row {
   return Row(distribution_load(at), get_handover(at + 3u), bitcast<f32>(get_handover(at + 4u)));
 }
 
-fn emit(row: u32, r: Row, c: u32) {
+fn gradient(row: u32, r: Row, c: u32) -> vec4<u32> {
   let d = r.distribution;
-  if (!key_is_finite(d.top) || is_nan(r.scale)) {
-    store_grad(row, c, vec4<u32>(BITS_NAN));
-    return;
-  }
+  if (!key_is_finite(d.top) || is_nan(r.scale)) { return vec4<u32>(BITS_NAN); }
   let x = logits_of(row, c);
   let keys = order_keys(x);
   let gaps = select(vec4<f32>(), keep4(vec4<f32>(key_value(d.top)) - bitcast<vec4<f32>>(x)), keys >= vec4<i32>(softmax_reach(d.top)));
@@ -45,5 +42,7 @@ fn emit(row: u32, r: Row, c: u32) {
   if (is_inf(r.scale)) {
     for (var i = 0u; i < 4u; i++) { g[i] = ieee_mul(bitcast<u32>(slope[i]), r.scale); }
   }
-  store_grad(row, c, g);
+  return g;
 }
+
+fn emit(row: u32, r: Row, c: u32) { store_grad(row, c, gradient(row, r, c)); }

@@ -22,15 +22,16 @@ fn exp_bits(lp: u32) -> u32 {
   return bitcast<u32>(exp_finite(vec4<u32>(lp)).x);
 }
 
-fn emit(row: u32, r: Row, c: u32) {
+fn gradient(row: u32, r: Row, c: u32) -> vec4<u32> {
   let lp = load_logProbs(row, c);
   let g = load_gradOutput(row, c);
   if (!is_special(r) && !any_special(lp) && !any_special(g)) {
     let d = bitcast<vec4<f32>>(flushed4(g)) - keep4(exp_finite(lp) * bitcast<f32>(r));
-    store_grad(row, c, keep4_bits(d));
-    return;
+    return keep4_bits(d);
   }
   var d = vec4<u32>();
   for (var i = 0u; i < 4u; i++) { d[i] = ieee_sub(g[i], ieee_mul(exp_bits(lp[i]), r)); }
-  store_grad(row, c, d);
+  return d;
 }
+
+fn emit(row: u32, r: Row, c: u32) { store_grad(row, c, gradient(row, r, c)); }

@@ -12,11 +12,10 @@ fn log_p(r: Row, x: u32) -> u32 {
   return twice(distribution_half_nll(r, x) ^ 0x80000000u);
 }
 
-fn emit(row: u32, r: Row, c: u32) {
-  if (!key_is_finite(r.top)) {
-    store_output(row, c, vec4<u32>(BITS_NAN));
-    return;
-  }
+fn log_probabilities(row: u32, r: Row, c: u32) -> vec4<u32> {
+  if (!key_is_finite(r.top)) { return vec4<u32>(BITS_NAN); }
   let x = logits_of(row, c);
-  store_output(row, c, vec4<u32>(log_p(r, x.x), log_p(r, x.y), log_p(r, x.z), log_p(r, x.w)));
+  return vec4<u32>(log_p(r, x.x), log_p(r, x.y), log_p(r, x.z), log_p(r, x.w));
 }
+
+fn emit(row: u32, r: Row, c: u32) { store_output(row, c, log_probabilities(row, r, c)); }

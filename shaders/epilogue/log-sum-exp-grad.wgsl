@@ -17,13 +17,12 @@ fn ratio_bits(x: u32, lse: u32) -> u32 {
   return bitcast<u32>(ratio(vec4<u32>(x), bitcast<f32>(lse)).x);
 }
 
-fn emit(row: u32, r: Row, c: u32) {
+fn gradient(row: u32, r: Row, c: u32) -> vec4<u32> {
   let x = flushed4(load_logits(row, c));
-  if (!is_special(r.lse) && !is_special(r.g) && !any_special(x)) {
-    store_grad(row, c, keep4_bits(ratio(x, bitcast<f32>(r.lse)) * bitcast<f32>(r.g)));
-    return;
-  }
+  if (!is_special(r.lse) && !is_special(r.g) && !any_special(x)) { return keep4_bits(ratio(x, bitcast<f32>(r.lse)) * bitcast<f32>(r.g)); }
   var d = vec4<u32>();
   for (var i = 0u; i < 4u; i++) { d[i] = ieee_mul(ratio_bits(x[i], r.lse), r.g); }
-  store_grad(row, c, d);
+  return d;
 }
+
+fn emit(row: u32, r: Row, c: u32) { store_grad(row, c, gradient(row, r, c)); }

@@ -15,15 +15,16 @@ fn row_output(row: u32, r: Row) {}
 fn row_store(at: u32, r: Row) { put_handover(at, r); }
 fn row_load(row: u32) -> Row { return get_handover(record_at(row)); }
 
-fn emit(row: u32, r: Row, c: u32) {
+fn gradient(row: u32, r: Row, c: u32) -> vec4<u32> {
   let p = flushed4(load_probs(row, c));
   let g = flushed4(load_gradOutput(row, c));
   if (!is_special(r) && !any_special(p) && !any_special(g)) {
     let d = bitcast<vec4<f32>>(p) * keep4(bitcast<vec4<f32>>(g) - vec4<f32>(bitcast<f32>(r)));
-    store_grad(row, c, keep4_bits(d));
-    return;
+    return keep4_bits(d);
   }
   var d = vec4<u32>();
   for (var i = 0u; i < 4u; i++) { d[i] = ieee_mul(p[i], ieee_sub(g[i], r)); }
-  store_grad(row, c, d);
+  return d;
 }
+
+fn emit(row: u32, r: Row, c: u32) { store_grad(row, c, gradient(row, r, c)); }
