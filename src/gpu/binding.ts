@@ -7,7 +7,7 @@ import type { Plan } from '../plan/plan.js';
 import type { Pipeline } from './pipelines.js';
 
 const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
-// See shaders/lib/params.wgsl: 23 numbers, padding, then two numbers for each of 16 bindings.
+// See shaders/lib/params.wgsl: 23 numbers, one that stays 0, then two numbers for each of 16 bindings.
 const PLACES_WORD = 24;
 const PARAMS_BYTES = 4 * (PLACES_WORD + 32);
 // A sum over no rows binds an empty vector, and WebGPU no empty buffer; ours are at least this large.
