@@ -16,6 +16,7 @@ import {
   logSumExpGrad,
   nllLoss,
   type Policy,
+  planSoftmax,
   softmax,
   softmaxGrad,
   type Tensor,
@@ -37,7 +38,7 @@ export function reproducibleChecks(golden: Golden): Check[] {
       name: `reproducible: bits of ${configuration.name}`,
       run: (env: Env) => hashesAsWritten(env, configuration),
     })),
-    { name: 'reproducible: subgroups and vec4 change no bit', run: accessesAlike },
+    { name: 'reproducible: subgroups, vec4 and plans change no bit', run: accessesAlike },
     { name: 'reproducible: rows in several dispatches', run: chunksAlike },
     ...['softmax', 'log_softmax', 'logsumexp', 'cross_entropy', 'cross_entropy_full'].map((op) => ({
       name: `reproducible: golden cases of ${op}`,
@@ -109,15 +110,24 @@ const CONFIGURATIONS: readonly Configuration[] = SHAPES.flatMap((shape) => [
       const logits = keep(ctx.tensor(logitsFor(rows, classes), shape));
       const probs = keep(ctx.tensor(hardProbs(rows, classes, 2), shape));
       const upstream = keep(ctx.tensor(normals(rows * classes, 3), shape));
-      const targets = hardTargets(logitsFor(rows, classes), classes, { seed: 4, ignore: -100 });
       const lse = keep(await logSumExp(logits));
-      const spread = await entropy(logits, { reduction: 'none', grad: true });
-      const logProbs = keep(ctx.tensor(normals(rows * classes, 12), shape));
-      const nll = await nllLoss(logProbs, targets, { grad: true, weight: hardWeights(classes, 5) });
       return {
         softmaxGrad: keep(await softmaxGrad(probs, upstream)),
         logSoftmaxGrad: keep(await logSoftmaxGrad(logits, upstream)),
         logSumExpGrad: keep(await logSumExpGrad(logits, lse, normals(rows, 6))),
+      };
+    },
+  },
+  {
+    name: `entropy and negative log-likelihood of [${shape.join(', ')}]`,
+    run: async (ctx: Context, keep: Keep) => {
+      const [rows, classes] = shape;
+      const logits = keep(ctx.tensor(logitsFor(rows, classes), shape));
+      const targets = hardTargets(logitsFor(rows, classes), classes, { seed: 4, ignore: -100 });
+      const spread = await entropy(logits, { reduction: 'none', grad: true });
+      const logProbs = keep(ctx.tensor(normals(rows * classes, 12), shape));
+      const nll = await nllLoss(logProbs, targets, { grad: true, weight: hardWeights(classes, 5) });
+      return {
         entropy: keep(spread.entropy),
         entropyGrad: keep(spread.grad as Tensor),
         nll: keep(nll.loss),
@@ -204,6 +214,14 @@ async function accessesAlike(env: Env): Promise<void> {
       };
       const expected = await run({});
       sameBits(await run({ subgroups: false, vec4: false }), expected, 'without subgroups and vec4');
+      const logits = keep(ctx.tensor(values, shape));
+      const output = keep(ctx.tensor(new Float32Array(rows * classes), shape));
+      const plan = await planSoftmax(ctx, { shape });
+      const encoder = ctx.device?.createCommandEncoder();
+      plan.encode(encoder, { logits, output });
+      if (encoder !== undefined) ctx.device?.queue.submit([encoder.finish()]);
+      sameBits(await numbers(output), await numbers(keep(await softmax(logits))), 'a plan');
+      plan.destroy();
     }
   });
 }

@@ -10,6 +10,8 @@ export const HASHES: Readonly<Record<string, Readonly<Record<string, string>>>> 
     softmaxGrad: 'c209acb90e107588',
     logSoftmaxGrad: '68fb295851feeded',
     logSumExpGrad: 'b7e54ab417145a64',
+  },
+  'entropy and negative log-likelihood of [18, 31]': {
     entropy: '7b4a7ab5d5ccc4b6',
     entropyGrad: 'bfa4249519fdf975',
     nll: '50cebf8118c8852f',
@@ -79,6 +81,8 @@ export const HASHES: Readonly<Record<string, Readonly<Record<string, string>>>> 
     softmaxGrad: '88e772b55c7c5138',
     logSoftmaxGrad: 'c051f21e499e018d',
     logSumExpGrad: '783909b74d33c293',
+  },
+  'entropy and negative log-likelihood of [10, 1500]': {
     entropy: '841ce5150fc8ba2c',
     entropyGrad: '8e251a317c7fd69d',
     nll: 'a21e45ea37148da8',
@@ -148,6 +152,8 @@ export const HASHES: Readonly<Record<string, Readonly<Record<string, string>>>> 
     softmaxGrad: 'a90222bffd76b3af',
     logSoftmaxGrad: 'd5ef3694984f48cd',
     logSumExpGrad: '2c10e1cda91ceb97',
+  },
+  'entropy and negative log-likelihood of [2, 16501]': {
     entropy: '6e1ed5e238dd50f5',
     entropyGrad: '68780de250ce1c23',
     nll: '4b5af76400858c1e',
