@@ -11,7 +11,7 @@ struct Row {
   pair: Pair,
   scale: u32,
   half_drift: f32,
-  half: u32,  // D / 2
+  half: u32,  // D / 2, not below 0 by rounding
 }
 
 fn pair_of(row: u32) -> Pair {
@@ -78,7 +78,7 @@ fn difference(v: Comparison, half: vec4<f32>) -> Difference {
   let u = select(vec4<f32>(), 2.0 * half, near);
   let slope = phi_slope(u);
   let far_excess = v.q - v.p;
-  let far_term = max(weighed(v.q, v.gap, half) - 0.5 * far_excess, vec4<f32>());
+  let far_term = weighed(v.q, v.gap, half) - 0.5 * far_excess;
   return Difference(
     select(far_excess, v.q * (u - u * slope), near),
     select(far_term, 0.5 * (v.q * (u * slope)), near),
