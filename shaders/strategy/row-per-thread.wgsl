@@ -1,4 +1,4 @@
-// Strategy: one thread a row. No barrier, no workgroup memory; for few classes and many rows.
+// Strategy: one thread a row. No barrier, and no workgroup memory but for lists; for few classes and many rows.
 @compute @workgroup_size(WIDTH)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let row = group_number(group) * WIDTH + local;

@@ -62,7 +62,7 @@ export interface LogitStatsResult {
  * ranked like other numbers. The mean of -targetLogProb is the cross-entropy, the share of targetRank < k the top-k accuracy.
  * Without a softmax (NaN, +Inf or only -Inf in the row) entropy and targetLogProb are NaN.
  *
- * A `topK` of more than 16 (fewer with a `workgroupSize` above 64) reads the logits once more for each further 16.
+ * A `topK` of more than 16 (perhaps fewer with a `workgroupSize` above 64) reads the logits once more for each further 16.
  *
  * @param logits f32, f16 or bf16, any shape.
  * @param targets i32 or u32: class indices, the shape without the class axis. One out of range has the log-probability NaN and the rank

@@ -27,6 +27,7 @@ import { expectShape, numbers } from './tensors.js';
 export function logitStatsChecks(): Check[] {
   return [
     ...strategyChecks(),
+    wideWorkgroup,
     ...specialRowChecks(),
     anyBits,
     ...layoutChecks(),
@@ -78,6 +79,15 @@ function strategyChecks(): Check[] {
     })),
   );
 }
+
+/** The workgroup that adapters get by default where they are no software, and a list of two rounds. */
+const wideWorkgroup = check('logitStats: workgroups of 64', async (env) => {
+  const layout = layoutOf('logitStats', [5, 3001]);
+  const logits = withTies(hardLogits(5, 3001, { seed: 8 }), 3001, 8);
+  const targets = hardTargets(logits, 3001, { seed: 8 });
+  const policy = { strategy: 'row-per-workgroup', workgroupSize: 64 } as const;
+  await checkLogitStats(env, { where: '[5, 3001], 64 threads', layout, logits, targets, topK: 20, policy });
+});
 
 /** Every third row with few different values, zeros of both signs among them. */
 function withTies(
