@@ -102,7 +102,7 @@ async function inChunks(env: Env): Promise<void> {
       // Dispatches that begin in the middle of a word.
       [77, { strategy: 'row-per-thread' }, 'f16'],
       [77, { strategy: 'row-per-workgroup', workgroupSize: 8 }, 'bf16'],
-      [301, SMALL_SPLIT, 'bf16'],
+      [251, SMALL_SPLIT, 'bf16'],
     ];
     for (const [classes, policy, dtype] of cases) {
       const rows = 200;

@@ -190,7 +190,7 @@ function roundedMatrices(results: Results, rows: number, dtype: Half): Results {
       // Made from the rounded log-probabilities.
       .filter(([name]) => name !== 'logSoftmaxGrad')
       .map(([name, values]) => {
-        const isMatrix = values.length > rows && !name.endsWith('Losses');
+        const isMatrix = values.length > rows && !name.endsWith('Losses') && !name.startsWith('stats');
         return [name, isMatrix ? decodeHalf(dtype, encodeHalf(dtype, values)) : values];
       }),
   );
