@@ -89,59 +89,97 @@ const LOSSES: Readonly<Record<string, CrossEntropyOptions>> = {
   'capped, tempered sums': { reduction: 'sum', softcap: 9, temperature: 1.7, zLoss: 1e-3 },
 };
 
-const CONFIGURATIONS: readonly Configuration[] = SHAPES.flatMap((shape) => [
+const CONFIGURATIONS: readonly Configuration[] = [
+  ...SHAPES.flatMap((shape) => [
+    {
+      name: `softmax and log-sum-exp of [${shape.join(', ')}]`,
+      run: async (ctx: Context, keep: Keep) => {
+        const [rows, classes] = shape;
+        const logits = keep(ctx.tensor(logitsFor(rows, classes), shape));
+        return {
+          softmax: keep(await softmax(logits)),
+          tempered: keep(await softmax(logits, { temperature: 0.6 })),
+          logSoftmax: keep(await logSoftmax(logits)),
+          logSumExp: keep(await logSumExp(logits)),
+        };
+      },
+    },
+    {
+      name: `gradients of [${shape.join(', ')}]`,
+      run: async (ctx: Context, keep: Keep) => {
+        const [rows, classes] = shape;
+        const logits = keep(ctx.tensor(logitsFor(rows, classes), shape));
+        const probs = keep(ctx.tensor(hardProbs(rows, classes, 2), shape));
+        const upstream = keep(ctx.tensor(normals(rows * classes, 3), shape));
+        const lse = keep(await logSumExp(logits));
+        return {
+          softmaxGrad: keep(await softmaxGrad(probs, upstream)),
+          logSoftmaxGrad: keep(await logSoftmaxGrad(logits, upstream)),
+          logSumExpGrad: keep(await logSumExpGrad(logits, lse, normals(rows, 6))),
+        };
+      },
+    },
+    {
+      name: `entropy and negative log-likelihood of [${shape.join(', ')}]`,
+      run: async (ctx: Context, keep: Keep) => {
+        const [rows, classes] = shape;
+        const logits = keep(ctx.tensor(logitsFor(rows, classes), shape));
+        const targets = hardTargets(logitsFor(rows, classes), classes, { seed: 4, ignore: -100 });
+        const spread = await entropy(logits, { reduction: 'none', grad: true });
+        const logProbs = keep(ctx.tensor(normals(rows * classes, 12), shape));
+        const nll = await nllLoss(logProbs, targets, { grad: true, weight: hardWeights(classes, 5) });
+        return {
+          entropy: keep(spread.entropy),
+          entropyGrad: keep(spread.grad as Tensor),
+          nll: keep(nll.loss),
+          nllGrad: keep(nll.grad as Tensor),
+        };
+      },
+    },
+    ...Object.entries(LOSSES).flatMap(([name, options]) =>
+      (['class indices', 'probabilities'] as const).map((kind) => ({
+        name: `${name} of ${kind}, [${shape.join(', ')}]`,
+        run: (ctx: Context, keep: Keep) => losses(ctx, keep, shape, kind === 'class indices', options),
+      })),
+    ),
+  ]),
   {
-    name: `softmax and log-sum-exp of [${shape.join(', ')}]`,
-    run: async (ctx: Context, keep: Keep) => {
-      const [rows, classes] = shape;
-      const logits = keep(ctx.tensor(logitsFor(rows, classes), shape));
+    name: '16 bits, the classes along the first axis',
+    run: async (ctx, keep) => {
+      const [classes, rows] = [31, 18];
+      const values = logitsFor(rows, classes);
+      const weight = hardWeights(classes, 9);
+      const targets = hardTargets(normals(rows * classes, 11), classes, { seed: 7, ignore: -100 });
+      const tensor = (data: Float32Array<ArrayBuffer>, dtype: 'f16' | 'bf16') =>
+        keep(ctx.tensor(data, [classes, rows], dtype));
+      const spiky = normals(rows * classes, 11).map((x, i) => (i % 17 === 0 ? 20 * x : x));
+      const inPlace = await crossEntropy(tensor(spiky, 'bf16'), targets, {
+        axis: 0,
+        weight,
+        grad: 'in-place',
+      });
+      const probs = tensor(hardProbs(rows, classes, 8), 'f16');
+      const dense = await crossEntropy(tensor(spiky, 'bf16'), probs, { axis: 0, weight, grad: true });
       return {
-        softmax: keep(await softmax(logits)),
-        tempered: keep(await softmax(logits, { temperature: 0.6 })),
-        logSoftmax: keep(await logSoftmax(logits)),
-        logSumExp: keep(await logSumExp(logits)),
+        softmax: keep(await softmax(tensor(values, 'f16'), { axis: 0 })),
+        loss: keep(inPlace.loss),
+        grad: inPlace.grad as Tensor,
+        dense: keep(dense.loss),
+        denseGrad: keep(dense.grad as Tensor),
+        gradTargets: keep(dense.gradTargets as Tensor),
       };
     },
   },
   {
-    name: `gradients of [${shape.join(', ')}]`,
-    run: async (ctx: Context, keep: Keep) => {
-      const [rows, classes] = shape;
-      const logits = keep(ctx.tensor(logitsFor(rows, classes), shape));
-      const probs = keep(ctx.tensor(hardProbs(rows, classes, 2), shape));
-      const upstream = keep(ctx.tensor(normals(rows * classes, 3), shape));
-      const lse = keep(await logSumExp(logits));
-      return {
-        softmaxGrad: keep(await softmaxGrad(probs, upstream)),
-        logSoftmaxGrad: keep(await logSoftmaxGrad(logits, upstream)),
-        logSumExpGrad: keep(await logSumExpGrad(logits, lse, normals(rows, 6))),
-      };
+    name: 'a gradient in place over split rows',
+    run: async (ctx, keep) => {
+      const shape = [2, 16_501] as const;
+      const logits = keep(ctx.tensor(normals(shape[0] * shape[1], 11), shape));
+      const { loss, grad } = await crossEntropy(logits, Int32Array.of(5, 16_500), { grad: 'in-place' });
+      return { loss: keep(loss), grad: grad as Tensor };
     },
   },
-  {
-    name: `entropy and negative log-likelihood of [${shape.join(', ')}]`,
-    run: async (ctx: Context, keep: Keep) => {
-      const [rows, classes] = shape;
-      const logits = keep(ctx.tensor(logitsFor(rows, classes), shape));
-      const targets = hardTargets(logitsFor(rows, classes), classes, { seed: 4, ignore: -100 });
-      const spread = await entropy(logits, { reduction: 'none', grad: true });
-      const logProbs = keep(ctx.tensor(normals(rows * classes, 12), shape));
-      const nll = await nllLoss(logProbs, targets, { grad: true, weight: hardWeights(classes, 5) });
-      return {
-        entropy: keep(spread.entropy),
-        entropyGrad: keep(spread.grad as Tensor),
-        nll: keep(nll.loss),
-        nllGrad: keep(nll.grad as Tensor),
-      };
-    },
-  },
-  ...Object.entries(LOSSES).flatMap(([name, options]) =>
-    (['class indices', 'probabilities'] as const).map((kind) => ({
-      name: `${name} of ${kind}, [${shape.join(', ')}]`,
-      run: (ctx: Context, keep: Keep) => losses(ctx, keep, shape, kind === 'class indices', options),
-    })),
-  ),
-]);
+];
 
 async function losses(
   ctx: Context,

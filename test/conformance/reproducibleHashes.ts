@@ -213,4 +213,16 @@ export const HASHES: Readonly<Record<string, Readonly<Record<string, string>>>> 
     'finite gradTargets': '0525c768b5597c82',
     'finite logSumExp': '2f02e84056a1c0b0',
   },
+  '16 bits, the classes along the first axis': {
+    softmax: '7ff8c8bd02cc80da',
+    loss: '151c5a7fde0490d1',
+    grad: '2094c8bd910e4022',
+    dense: '5510ad6b3c561f75',
+    denseGrad: '707fc8bd26f5ee71',
+    gradTargets: '6a5ae8bd34866816',
+  },
+  'a gradient in place over split rows': {
+    loss: '7cd2cc47be0c9179',
+    grad: 'd26fe61a2533e215',
+  },
 };
