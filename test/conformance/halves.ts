@@ -31,14 +31,14 @@ const PATTERNS = 0x10000;
 /** Below it a float32 is subnormal and may be flushed. */
 const LEAST_NORMAL = 2 ** -126;
 
-export function halfChecks(golden: Golden): Check[] {
+export function halfChecks(): Check[] {
   return [
     ...HALVES.flatMap(conversionChecks),
-    ...HALVES.flatMap((dtype) => SHAPES.map((entry) => sameAsRounded(dtype, ...entry))),
+    // One type here, the other there: they differ in the conversion alone, which is checked above.
+    ...SHAPES.map((entry, i) => sameAsRounded(i % 2 === 0 ? 'f16' : 'bf16', ...entry)),
     ...tensorChecks(),
     ...foreignChecks(),
     ...planChecks(),
-    ...HALVES.flatMap((dtype) => goldenHalves(golden, dtype)),
   ];
 }
 
@@ -160,8 +160,6 @@ const SMALL_SPLIT: Partial<Policy> = { strategy: 'split-row', workgroupSize: 8, 
 /** Odd numbers of classes: every other row begins in the middle of a word, which another row ends in. */
 const SHAPES: readonly [rows: number, classes: number, policy: Partial<Policy>][] = [
   [1001, 7, { strategy: 'row-per-thread' }],
-  [301, 8, { strategy: 'row-per-thread' }],
-  [101, 149, { strategy: 'row-per-workgroup', workgroupSize: 8 }],
   [21, 1501, { strategy: 'row-per-workgroup', workgroupSize: 64 }],
   [33, 301, SMALL_SPLIT],
   [33, 300, SMALL_SPLIT],
@@ -428,6 +426,11 @@ function planChecks(): Check[] {
 }
 
 // ---- golden cases
+
+/** One check for each golden case and type; the largest cases are left out. */
+export function goldenHalfChecks(golden: Golden): Check[] {
+  return HALVES.flatMap((dtype) => goldenHalves(golden, dtype));
+}
 
 function goldenHalves(golden: Golden, dtype: Half): Check[] {
   const runners = { ...GOLDEN_RUNNERS, ...MORE_GOLDEN_RUNNERS };

@@ -26,7 +26,7 @@ export async function runChecks({ target, golden, createContext }: Environment):
   const ledger = new Ledger(target);
   const env: Env = { ctx, target, ledger, createContext: createWatched };
   const byName = new Map<string, Check>();
-  for (const check of checks(golden)) {
+  for (const check of checks(golden, target)) {
     if (byName.has(check.name)) {
       throw new Error(`two checks are called ${JSON.stringify(check.name)}`);
     }
