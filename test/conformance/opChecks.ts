@@ -240,9 +240,9 @@ function isExact(): number {
   return 0;
 }
 
-/** An input below the normal floats may count as 0. */
+/** An input below the normal floats may count as 0: as far off as any flushed number. */
 function flushedInput(value: number): number {
-  return Math.abs(value) < 2 ** -126 ? Math.abs(value) : 0;
+  return value !== 0 && Math.abs(value) < 2 ** -126 ? FLUSH : 0;
 }
 
 function isTiny(p: number): boolean {
