@@ -10,6 +10,8 @@ import {
   crossEntropy,
   entropy,
   InvalidArgumentError,
+  klDivergence,
+  logitStats,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
@@ -333,6 +335,8 @@ async function othersRefused(env: Env): Promise<void> {
   const logits = ctx.tensor(new Float32Array(6), [2, 3]);
   const attempts: readonly [RegExp, () => Promise<unknown>][] = [
     [/binaryCrossEntropy: has no reproducible form/, () => binaryCrossEntropy(logits, logits)],
+    [/klDivergence: has no reproducible/, () => klDivergence(logits, logits, { target: 'logits' })],
+    [/logitStats: has no reproducible form/, () => logitStats(logits)],
     [/policy\.strategy changes/, () => softmax(logits, { policy: { strategy: 'split-row' } })],
     [/policy\.workgroupSize changes/, () => softmax(logits, { policy: { workgroupSize: 32 } })],
     [/policy\.segment changes/, () => softmax(logits, { policy: { segment: 8192 } })],
