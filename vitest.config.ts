@@ -24,7 +24,8 @@ export default defineConfig({
     pool: 'forks',
     // The software adapters are themselves parallel.
     maxWorkers: 2,
-    testTimeout: 120_000,
+    // A software adapter compiles dozens of kernels for some checks, beside another one on the same cores.
+    testTimeout: 300_000,
     hookTimeout: 120_000,
     reporters: ['default', new TargetReporter()],
     projects: [
