@@ -71,6 +71,7 @@ export async function launchChromium(program?: ChromiumProgram): Promise<Running
       executablePath: path,
       headless: 'shell',
       userDataDir: join(home, 'profile'),
+      protocolTimeout: 300_000, // Some checks compile dozens of kernels.
       env: { ...process.env, HOME: home, XDG_CACHE_HOME: join(home, 'cache'), ...env },
       args: [
         '--no-sandbox', // Chromium's sandbox does not work as root, nor in most containers.
