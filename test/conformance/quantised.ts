@@ -4,7 +4,7 @@ import { decodeHalf, encodeHalf } from '../../src/half.js';
 import type { Context, Tensor } from '../../src/index.js';
 import type { GoldenCase, GoldenTensor } from '../support/golden.js';
 import { halfUnitOf } from '../support/ledger.js';
-import { expectationOf } from './contract.js';
+import { hasValues } from './contract.js';
 import { ORACLE } from './oracle.js';
 
 export type Half = 'f16' | 'bf16';
@@ -13,7 +13,7 @@ export const HALVES: readonly Half[] = ['f16', 'bf16'];
 /** The case with its matrices rounded to `dtype`; undefined where it has no values. */
 export function quantised(golden: GoldenCase, dtype: Half): GoldenCase | undefined {
   const oracle = ORACLE[golden.op];
-  if (!oracle || expectationOf(golden).kind !== 'values') return undefined;
+  if (!oracle || !hasValues(golden)) return undefined;
   const inputs = Object.fromEntries(
     Object.entries(golden.inputs).map(([name, tensor]) => [
       name,
