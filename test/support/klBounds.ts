@@ -182,7 +182,7 @@ export function klProbsFacts(row: RowFacts, probs: ArrayLike<number>): KlFacts {
   return klGivenFacts(row, {
     prob: (j) => probs[j] as number,
     // Below the normal numbers it may count as 0.
-    probError: (j) => (Math.abs(probs[j] as number) < 2 ** -126 ? Math.abs(probs[j] as number) : 0),
+    probError: (j) => (probs[j] !== 0 && Math.abs(probs[j] as number) < 2 ** -126 ? FLUSH : 0),
     log,
     logError: (j) => 9 * U * Math.abs(log(j)),
     logs: false,
