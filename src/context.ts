@@ -5,7 +5,7 @@ import { type DeviceLostError, InvalidArgumentError, WebGpuUnavailableError } fr
 import { findAdapter, openDevice, wrapDevice } from './gpu/adapter.js';
 import { GpuBackend } from './gpu/backend.js';
 import type { AdapterFacts } from './info.js';
-import { checkOptions } from './options.js';
+import { checkFlag, checkOptions } from './options.js';
 import { checkPolicy, type Policy } from './plan/policy.js';
 import { checkShape, elementCount, formatShape, spanOf } from './shape.js';
 import { Tensor } from './tensor.js';
@@ -176,11 +176,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
       op,
     });
   }
-  if (typeof reproducible !== 'boolean') {
-    throw new InvalidArgumentError(`${op}: reproducible is '${String(reproducible)}'; use true or false.`, {
-      op,
-    });
-  }
+  checkFlag(op, 'reproducible', reproducible);
   if (device !== undefined && backend === 'cpu') {
     throw new InvalidArgumentError(
       `${op}: a device was given, but backend is 'cpu'; leave one of them out.`,

@@ -16,6 +16,11 @@ export type TensorData = TypedArray | Uint16Array;
 /** Bytes of what WebGPU binds, copies and writes in. */
 export const WORD_BYTES = 4;
 
+/** `bytes`, rounded up to whole words. */
+export function inWords(bytes: number): number {
+  return Math.ceil(bytes / WORD_BYTES) * WORD_BYTES;
+}
+
 export const FLOATS: readonly FloatDType[] = ['f32', 'f16', 'bf16'];
 
 const ARRAYS: {

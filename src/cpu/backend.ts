@@ -9,7 +9,7 @@ import type {
   RunHooks,
   Storage,
 } from '../backend.js';
-import { arrayOver, bytesOf, decoded, isHalf, type TensorData, WORD_BYTES } from '../dtype.js';
+import { arrayOver, bytesOf, decoded, inWords, isHalf, type TensorData } from '../dtype.js';
 import {
   type DeviceLostError,
   InvalidArgumentError,
@@ -20,7 +20,7 @@ import {
 import { encodeHalf } from '../half.js';
 import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
-import { type CpuArray, type CpuArrays, type OutOfRange, type Role, type Spec, shapesOf } from '../spec.js';
+import { type CpuArray, type Role, type Spec, shapesOf } from '../spec.js';
 import { CLEAN, deriveWork, type Verdict, type Work } from '../work.js';
 
 const FACTS: AdapterFacts = {
@@ -52,18 +52,15 @@ const FACTS: AdapterFacts = {
 export interface CpuRunner {
   readonly reproducible: boolean;
   readonly description: string;
-  /** Throws for what it cannot run. */
-  check(spec: Spec, facts: AdapterFacts): void;
-  /** Runs a spec on dense arrays by role; writes the outputs. Returns the first target out of range, if any. */
-  run(spec: Spec, facts: AdapterFacts, arrays: CpuArrays): OutOfRange | undefined;
+  /** What runs the spec on arrays, once or again and again. Throws for what it cannot run. */
+  prepare(spec: Spec, facts: AdapterFacts): Spec['cpu'];
 }
 
 /** In float64, each operation in its own way. */
 const float64: CpuRunner = {
   reproducible: false,
   description: FACTS.description,
-  check: () => undefined,
-  run: (spec, _facts, arrays) => spec.cpu(arrays),
+  prepare: (spec) => spec.cpu,
 };
 
 /** Runs specs on typed arrays: the fallback where there is no GPU and, in float64, the tests' oracle. */
@@ -90,7 +87,7 @@ export class CpuBackend implements Backend {
 
   allocate(op: string, bytes: number): Operand {
     this.check(op);
-    return { storage: { memory: allocate(op, Math.ceil(bytes / WORD_BYTES) * WORD_BYTES) }, work: CLEAN };
+    return { storage: { memory: allocate(op, inWords(bytes)) }, work: CLEAN };
   }
 
   upload(storage: Storage, data: TensorData): Promise<LossError | undefined> {
@@ -124,13 +121,13 @@ export class CpuBackend implements Backend {
   async run(spec: Spec, _wishes: unknown, inputs: Operands, { ready, deliver }: RunHooks): Promise<void> {
     this.check(spec.op);
     checkAliasing(spec, inputs);
-    this.runner.check(spec, this.facts);
+    const run = this.runner.prepare(spec, this.facts);
     ready();
     const operands: Record<string, Operand> = { ...inputs };
     for (const [name, { shape, dtype, access }] of Object.entries(spec.roles)) {
       if (access === 'out') operands[name] = this.allocate(spec.op, elementCount(shape) * bytesOf(dtype));
     }
-    const work = this.execute(spec, operands);
+    const work = this.execute(spec, operands, run);
     const outputs = Object.entries(operands).filter(([name]) => spec.roles[name]?.access !== 'in');
     deliver(Object.fromEntries(outputs.map(([name, { storage }]) => [name, { storage, work }])));
   }
@@ -146,14 +143,14 @@ export class CpuBackend implements Backend {
 
   async plan(spec: Spec): Promise<Executable> {
     this.check(spec.op);
-    this.runner.check(spec, this.facts);
+    const run = this.runner.prepare(spec, this.facts);
     return {
       passes: [],
       scratchBytes: 0,
       encode: (_encoder, operands) => {
         this.check(spec.op);
         checkAliasing(spec, operands);
-        return this.execute(spec, operands);
+        return this.execute(spec, operands, run);
       },
       destroy: () => undefined,
     };
@@ -164,7 +161,7 @@ export class CpuBackend implements Backend {
   }
 
   /** Runs the spec now; the outcome is known at once, but told when a result is read, as on a GPU. */
-  private execute(spec: Spec, operands: Operands): Work {
+  private execute(spec: Spec, operands: Operands, run: Spec['cpu']): Work {
     const arrays: Record<string, CpuArray> = {};
     const inputs: Work[] = [];
     const packed: (() => void)[] = [];
@@ -176,11 +173,11 @@ export class CpuBackend implements Backend {
       if (access !== 'out') inputs.push(work);
       if (access === 'in' || !isHalf(dtype)) continue;
       // Rounded once, from what the runner computes in.
-      const results = this.runner.reproducible ? values : Float64Array.from(values);
+      const results = this.reproducible ? values : Float64Array.from(values);
       arrays[name] = results;
       packed.push(() => elements.set(encodeHalf(dtype, results)));
     }
-    const found = this.runner.run(spec, this.facts, arrays);
+    const found = run(arrays);
     for (const pack of packed) pack();
     if (found === undefined) return deriveWork(inputs);
     const error = new TargetOutOfRangeError(

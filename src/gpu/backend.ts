@@ -9,7 +9,7 @@ import type {
   RunHooks,
   Storage,
 } from '../backend.js';
-import { bytesOf, type DType, type TensorData, WORD_BYTES } from '../dtype.js';
+import { bytesOf, type DType, inWords, type TensorData, WORD_BYTES } from '../dtype.js';
 import { type DeviceLostError, InvalidArgumentError, LimitExceededError, type LossError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { type Arithmetic, nativeArithmetic } from '../plan/arithmetic.js';
@@ -109,7 +109,7 @@ export class GpuBackend implements Backend {
       fail(`byteOffset is ${byteOffset}; ${dtype} needs a multiple of ${size} from 0.`);
     }
     // Bindings are whole words.
-    const bytes = Math.ceil((byteOffset + elements * size) / WORD_BYTES) * WORD_BYTES - byteOffset;
+    const bytes = inWords(byteOffset + elements * size) - byteOffset;
     if (byteOffset + bytes > buffer.size) {
       fail(`the tensor needs ${bytes} bytes from byte ${byteOffset}, the buffer has ${buffer.size}.`);
     }
@@ -242,7 +242,7 @@ export class GpuBackend implements Backend {
     const buffer = this.device.createBuffer({
       __proto__: null,
       label: `webgpu-loss ${label}`,
-      size: Math.max(SMALLEST_BUFFER, Math.ceil(bytes / 4) * 4),
+      size: Math.max(SMALLEST_BUFFER, inWords(bytes)),
       usage: STORAGE | COPY_SRC | COPY_DST,
     } as GPUBufferDescriptor);
     return { buffer, byteOffset: 0, owned: true };

@@ -1,5 +1,5 @@
 import type { GpuStorage, Operands } from '../backend.js';
-import { bytesOf, WORD_BYTES } from '../dtype.js';
+import { bytesOf, inWords } from '../dtype.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import type { Dispatch, Pass, Source } from '../plan/pass.js';
@@ -146,7 +146,7 @@ function rangeOf(
     Math.floor(start / limits.minStorageBufferOffsetAlignment) * limits.minStorageBufferOffsetAlignment;
   const first = (start - offset) / bytes;
   // Whole words, as WebGPU wants: half of the last one may belong to something else.
-  return { offset, size: span === 0 ? SMALLEST_BINDING : align((first + span) * bytes, WORD_BYTES), first };
+  return { offset, size: span === 0 ? SMALLEST_BINDING : inWords((first + span) * bytes), first };
 }
 
 function misaligned(plan: Plan, { from, dtype }: Source, byteOffset: number): InvalidArgumentError {

@@ -1,5 +1,5 @@
 import type { Download } from '../backend.js';
-import { WORD_BYTES } from '../dtype.js';
+import { inWords, WORD_BYTES } from '../dtype.js';
 import { type LossError, ValidationError } from '../errors.js';
 import type { LossDevice } from './device.js';
 
@@ -22,7 +22,7 @@ export function download(
   const { device } = runtime;
   // Copies are of whole words; 16-bit elements may begin or end within one.
   const within = byteOffset % WORD_BYTES;
-  const size = Math.ceil((within + bytes) / WORD_BYTES) * WORD_BYTES;
+  const size = inWords(within + bytes);
   const { result: staging, failure: refused } = runtime.scoped('read', () => {
     const target = device.createBuffer({
       __proto__: null,

@@ -2,7 +2,6 @@ import type { Operand, Operands } from '../backend.js';
 import { backendOf, type Context, tensorOf } from '../context.js';
 import { checkData, type DType, FLOATS, type TensorData } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkFlag } from '../options.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
 import { elementCount, formatShape, type Layout, sameShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
@@ -84,11 +83,6 @@ export class Call {
     // Uploaded when all arguments are known to be good.
     this.arrays.set(name, { data, shape });
     return { shape, dtype, rowStride: shape.at(-1) ?? 1 };
-  }
-
-  /** Throws unless the option is true or false. */
-  flag(name: string, value: unknown): void {
-    checkFlag(this.op, name, value);
   }
 
   /** An upstream gradient: any number, or a tensor of `shape` for reduction 'none' and of shape [] otherwise. */

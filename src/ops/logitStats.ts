@@ -13,7 +13,7 @@ import type { Pass, PassBuilder } from '../plan/pass.js';
 import { listCapacity } from '../plan/policy.js';
 import { LOGIT_STATS_WORDS, logitStatsStatistic, nextTopStatistic } from '../plan/statistics.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
-import type { CpuArrays, Role, Spec } from '../spec.js';
+import type { CpuArrays, Role, Roles, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, type IndexTargets, inputRole } from './call.js';
 import { censusPasses } from './census.js';
@@ -26,7 +26,7 @@ import {
   type PlanOptions,
 } from './plan.js';
 import { indicesRole } from './planRoles.js';
-import { outputRole, presentRoles } from './roles.js';
+import { outputRole, presentRoles, sameNames } from './roles.js';
 
 export interface LogitStatsOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -181,26 +181,31 @@ export function logitStatsSpec(settings: LogitStatsSettings): Spec {
   const { layout, logits, targets, topK } = settings;
   const perRow = rowShape(layout);
   const listed = topK === undefined ? undefined : [...perRow, topK];
+  const roles = presentRoles({
+    logits,
+    targets,
+    logSumExp: outputRole(perRow),
+    entropy: outputRole(perRow),
+    argmax: outputRole(perRow, 'i32'),
+    targetLogProb: targets && outputRole(perRow),
+    targetRank: targets && outputRole(perRow, 'i32'),
+    topKValues: listed && outputRole(listed),
+    topKIndices: listed && outputRole(listed, 'i32'),
+  });
   return {
     op: 'logitStats',
-    roles: presentRoles({
-      logits,
-      targets,
-      logSumExp: outputRole(perRow),
-      entropy: outputRole(perRow),
-      argmax: outputRole(perRow, 'i32'),
-      targetLogProb: targets && outputRole(perRow),
-      targetRank: targets && outputRole(perRow, 'i32'),
-      topKValues: listed && outputRole(listed),
-      topKIndices: listed && outputRole(listed, 'i32'),
-    }),
-    passes: (build) => passesOf(settings, build),
+    roles,
+    passes: (build) => passesOf(settings, roles, build),
     cpu: (arrays) => runOnCpu(settings, arrays),
     ...(targets !== undefined && layout.rows > 0 ? { targetClasses: layout.classes, ignorable: false } : {}),
   };
 }
 
-function passesOf({ layout, targets, topK }: LogitStatsSettings, build: PassBuilder): readonly Pass[] {
+function passesOf(
+  { layout, targets, topK }: LogitStatsSettings,
+  roles: Roles,
+  build: PassBuilder,
+): readonly Pass[] {
   const { rows: count, classes, inner } = layout;
   if (count === 0) return [];
   const rows = { count, classes, inner };
@@ -213,14 +218,8 @@ function passesOf({ layout, targets, topK }: LogitStatsSettings, build: PassBuil
   const room = 2 ** Math.ceil(Math.log2(listed));
   const sizes = { LIST: room };
 
-  const named = (...names: string[]) => Object.fromEntries(names.map((name) => [name, name]));
-  const values = named(
-    'logSumExp',
-    'entropy',
-    'argmax',
-    ...(targets === undefined ? [] : ['targetLogProb', 'targetRank']),
-  );
-  const list = topK === undefined ? {} : named('topKValues', 'topKIndices');
+  const values = sameNames(roles, 'logSumExp', 'entropy', 'argmax', 'targetLogProb', 'targetRank');
+  const list = sameNames(roles, 'topKValues', 'topKIndices');
   const last = rounds > 1 ? { last: build.scratchVector('last', count * LAST_WORDS) } : {};
   // Values and lists together are more than a kernel can bind.
   const packs = targets !== undefined && topK !== undefined;
@@ -235,8 +234,7 @@ function passesOf({ layout, targets, topK }: LogitStatsSettings, build: PassBuil
       epilogue: logitStatsEpilogue,
       statistic: logitStatsStatistic(room),
       roles: {
-        logits: 'logits',
-        ...(targets === undefined ? {} : { targets: 'targets' }),
+        ...sameNames(roles, 'logits', 'targets'),
         ...(packs ? packed : values),
         ...list,
         ...last,

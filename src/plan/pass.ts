@@ -260,7 +260,7 @@ export class PassBuilder {
     }
     for (const { role, access } of bindings) {
       const source = sources[role] as Source;
-      const bytes = sourceBytes(source);
+      const bytes = source.elements * bytesOf(source.dtype);
       const { from } = source;
       const whole = access === 'vector' || source.stride === 0;
       if (whole && bytes > maxStorageBufferBindingSize) {
@@ -340,10 +340,6 @@ export class PassBuilder {
     }
     return [Math.ceil(groups / Math.max(1, height)), height];
   }
-}
-
-function sourceBytes({ elements, dtype }: Source): number {
-  return elements * bytesOf(dtype);
 }
 
 /** Whether a kernel has no stage that goes through a matrix, so that it reads one class of each row. */

@@ -24,10 +24,10 @@ function wordsOf(arrays: CpuArrays): Record<string, Uint32Array> {
 export const reproducibleRunner: CpuRunner = {
   reproducible: true,
   description: 'CPU (JavaScript, reproducible float32 arithmetic)',
-  check: (spec: Spec, facts: AdapterFacts) => {
-    makePlan(spec, facts, {}, reproducibleArithmetic);
+  prepare: (spec: Spec, facts: AdapterFacts) => {
+    const plan = makePlan(spec, facts, {}, reproducibleArithmetic);
+    return (arrays) => interpret(plan, wordsOf(arrays));
   },
-  run: (spec, facts, arrays) => interpret(makePlan(spec, facts, {}, reproducibleArithmetic), wordsOf(arrays)),
 };
 
 export { selfTest } from './selfTest.js';

@@ -6,7 +6,7 @@ import type { GpuBackend } from '../gpu/backend.js';
 import { type CrossEntropySettings, crossEntropySpec } from '../ops/crossEntropySpec.js';
 import type { Arithmetic } from '../plan/arithmetic.js';
 import { makePlan } from '../plan/plan.js';
-import { layoutOf } from '../shape.js';
+import { elementCount, layoutOf } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import { interpret } from './interpreter.js';
 
@@ -29,7 +29,7 @@ async function compare(
 ): Promise<void> {
   const arrays: Record<string, Uint32Array> = {};
   for (const [name, { shape, access }] of Object.entries(spec.roles)) {
-    arrays[name] = inputs[name] ?? new Uint32Array(access === 'out' ? elementsOf(shape) : 0);
+    arrays[name] = inputs[name] ?? new Uint32Array(access === 'out' ? elementCount(shape) : 0);
   }
   interpret(makePlan(spec, backend.facts, {}, arithmetic), arrays);
   const results = await runOn(backend, op, spec, inputs);
@@ -68,7 +68,7 @@ async function runOn(
     const results: Record<string, Uint32Array> = {};
     for (const [name, { storage, work }] of Object.entries(outputs)) {
       const { shape } = spec.roles[name] as Role;
-      const { failure, bytes } = backend.download(storage, 4 * elementsOf(shape));
+      const { failure, bytes } = backend.download(storage, 4 * elementCount(shape));
       const error = (await work.failure) ?? (await failure);
       if (error !== undefined) throw error;
       results[name] = new Uint32Array(await bytes);
@@ -83,10 +83,6 @@ async function runOn(
       }
     }
   }
-}
-
-function elementsOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Rows for a thread, for a workgroup, and split; class indices and probabilities; some weights that are subnormal. */
