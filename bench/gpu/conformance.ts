@@ -1,5 +1,5 @@
 // The conformance checks on an adapter, without a test framework: one JSON line a check, and what passed is not run again.
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createContext } from '../../src/index.js';
 import { gpu } from '../../src/node.js';
@@ -8,10 +8,11 @@ import { isTargetName } from '../../test/targets/names.js';
 import { formatReports } from '../../test/targets/reporter.js';
 import { runChecks } from '../../test/targets/run.js';
 import type { Target } from '../../test/targets/target.js';
+import { type CheckRow, leftToRun, readRows } from './resume.js';
 
 const HELP = `Runs the conformance checks on one adapter.
 
-  --adapter NAME   hardware (default), swiftshader, lavapipe, or a part of an adapter's name
+  --adapter NAME   hardware (default), lavapipe, or a part of an adapter's name
   --golden FOLDER  where data.bin and manifest.json of test/golden are
   --out FILE       one JSON line a check; checks that passed there are not run again
   --only TEXT      only checks whose name contains TEXT
@@ -21,29 +22,6 @@ const HELP = `Runs the conformance checks on one adapter.
 /** A check that takes longer has left the adapter stuck. */
 const PATIENCE_MS = 120_000;
 const LINE_EVERY_MS = 10_000;
-
-interface CheckRow {
-  readonly check: string;
-  readonly adapter: string;
-  readonly ok: boolean;
-  readonly ms: number;
-  readonly error?: string;
-}
-
-function readRows(file: string): readonly CheckRow[] {
-  if (!existsSync(file)) return [];
-  // A line that an interrupted call left unfinished is no row.
-  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line) as CheckRow);
-}
-
-/** Those never tried come first: one that brings the process down must not keep them from running. */
-function leftToRun(names: readonly string[], before: readonly CheckRow[]): readonly string[] {
-  const passed = new Set(before.filter(({ ok }) => ok).map(({ check }) => check));
-  const failed = new Set(before.filter(({ ok }) => !ok).map(({ check }) => check));
-  const left = names.filter((name) => !passed.has(name));
-  return [...left.filter((name) => !failed.has(name)), ...left.filter((name) => failed.has(name))];
-}
 
 /** Runs a check; its error, if it has one. */
 async function errorOf(target: Target, check: string): Promise<string | undefined> {
@@ -124,5 +102,11 @@ async function main(): Promise<number> {
   return wanted.length > 0 && failed === 0 && missing === 0 ? 0 : 1;
 }
 
+/** Without a stack: it is most often an adapter that is missing, or an option. */
+function tell(error: unknown): number {
+  console.error(`conformance: ${error instanceof Error ? error.message : String(error)}`);
+  return 1;
+}
+
 // A driver may keep the process alive, or fail while it is taken down.
-process.exit(await main());
+process.exit(await main().catch(tell));

@@ -4,7 +4,7 @@
 #
 # Usage: bash run.sh [options]
 #   --out FOLDER      where rows (JSON lines) and the log go (default ./gpu-results); steps done there are not done again
-#   --adapter NAME    hardware (default), lavapipe, swiftshader, or a part of an adapter's name
+#   --adapter NAME    hardware (default), lavapipe, or a part of an adapter's name, such as SwiftShader
 #   --steps LIST      some of the steps, by commas (default: all, in this order):
 #                     conformance,bench-f32,bench-f16,bench-bf16,sweep-f32,sweep-f16,sweep-bf16,tune,torch
 #   --seconds N       time for this call in all (default 3600); a step that is cut off is done by the next call
@@ -52,11 +52,12 @@ trap 'rm -rf "$work"' EXIT
 
 # A library that the machine has is left alone: the driver was made for it.
 use_missing_libraries() {
-  local library name
+  local library name known
+  known=$(ldconfig -p 2>/dev/null || true)
   mkdir "$work/missing"
   for library in "$work"/lib/*.so*; do
     name=$(basename "$library")
-    ldconfig -p 2>/dev/null | grep -q "^[[:space:]]*$name " || ln -s "$library" "$work/missing/$name"
+    grep -q "^[[:space:]]*$name " <<<"$known" || ln -s "$library" "$work/missing/$name"
   done
   export LD_LIBRARY_PATH=$work/missing${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 }

@@ -375,9 +375,9 @@ def main():
                     for row in rows_of(op, rows, classes, dtype, rounds, idle, common):
                         wrong += "wrong" in row
                         file.write(json.dumps(row, allow_nan=False, ensure_ascii=False) + "\n")
+                        file.flush()
                         what = row.get("wrong", "").split("\n")[0] or f"{row['gigabytesPerSecond']:.0f} GB/s"
                         print(f"{op} {rows}x{classes} {dtype} {row['contender']}: {what}", flush=True)
-                    file.flush()
     print(f"{wrong} rows are wrong, {left} cases are left for lack of time")
     sys.exit(1 if wrong or left else 0)
 
