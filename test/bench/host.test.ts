@@ -43,10 +43,21 @@ test('what comes before and after what is timed does not count', async () => {
   };
   // Medians, of waits far apart: the processor may be busy with other things.
   const [short, long, between] = [0.2, 4, 2_000];
-  const sync = timeSync(1, { prepare: () => wait(long), step: () => wait(short) });
+  let [prepared, settled] = [0, 0];
+  const prepare = (): void => {
+    prepared += 1;
+    wait(long);
+  };
+  const settle = async (): Promise<void> => {
+    settled += 1;
+    wait(long);
+  };
+  const sync = timeSync(1, { prepare, step: () => wait(short) });
   expect(sync.p50).toBeLessThan(between);
-  const quick = await timeAsync(1, { step: async () => wait(short), settle: async () => wait(long) });
+  expect(prepared).toBeGreaterThanOrEqual(sync.samples);
+  const quick = await timeAsync(1, { step: async () => wait(short), settle });
   expect(quick.p50).toBeLessThan(between);
+  expect(settled).toBeGreaterThanOrEqual(quick.samples);
   const slow = await timeAsync(1, { step: async () => wait(long), settle: async () => undefined });
   expect(slow.p50).toBeGreaterThan(between);
 });
