@@ -2,7 +2,7 @@ import copyKernel from '../kernels/copy.wgsl?raw';
 import { bind, compile, gridOf, storage, uniform } from './buffers.js';
 import { trafficOf } from './bytes.js';
 import type { Contender, Prepared } from './contender.js';
-import { measure } from './measure.js';
+import { clockFor, measure } from './measure.js';
 import { quantilesOf } from './quantiles.js';
 import { rotation, setsFor, timeOnce, workOn } from './work.js';
 
@@ -18,9 +18,6 @@ export interface CopyForm {
 const FORMS: readonly CopyForm[] = [16, 64, 256].flatMap((size) =>
   [1, 4, 16].map((each) => ({ size, each })),
 );
-
-// What the forms are compared on: past the caches of a processor, and soon done.
-const TRIAL_BYTES = 2 ** 25;
 
 /** A copy that moves `bytes` in all: one half read, the other half written. */
 async function prepareCopy(
@@ -59,11 +56,12 @@ async function prepareCopy(
   };
 }
 
-/** The form of the copy kernel that is fastest on a device: the yardstick must not be short. */
-export async function fastestCopy(device: GPUDevice): Promise<CopyForm> {
-  const copies = await Promise.all(FORMS.map((form) => prepareCopy(device, form, TRIAL_BYTES, 0)));
+/** The form of the copy kernel that is fastest on a device for about so many bytes: the yardstick must not be short. */
+export async function fastestCopy(device: GPUDevice, bytes: number): Promise<CopyForm> {
+  const copies = await Promise.all(FORMS.map((form) => prepareCopy(device, form, bytes, 0)));
   try {
-    const measured = await measure(copies, { rounds: 5, sampleMs: 5, budgetMs: 3000, clock: 'wall' });
+    const clock = clockFor(copies);
+    const measured = await measure(copies, { rounds: 5, sampleMs: 2, budgetMs: 1000, clock });
     const medians = measured.map(({ ms }) => quantilesOf(ms).median);
     return FORMS[medians.indexOf(Math.min(...medians))] as CopyForm;
   } finally {
@@ -76,5 +74,25 @@ export function copyContender(device: GPUDevice, form: CopyForm, rotate = 0): Co
   return {
     name: 'copy',
     prepare: (of) => prepareCopy(device, form, trafficOf(of).bytes, rotate),
+  };
+}
+
+/** The same on the CPU: from one array into another. */
+export function cpuCopyContender(): Contender {
+  return {
+    name: 'copy',
+    async prepare(of) {
+      const half = Math.ceil(trafficOf(of).bytes / 2);
+      const source = new Uint8Array(half).fill(1);
+      const destination = new Uint8Array(half);
+      return {
+        submit(times) {
+          for (let k = 0; k < times; k++) destination.set(source);
+        },
+        done: async () => undefined,
+        results: async () => undefined,
+        destroy: () => undefined,
+      };
+    },
   };
 }

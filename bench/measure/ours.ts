@@ -1,14 +1,15 @@
 import type { Context, FloatDType, OpPlan, Policy, Tensor } from 'webgpu-loss';
 import { isFloat } from '../../src/dtype.js';
 import { trafficOf } from './bytes.js';
-import type { Case, Contender, OpName, Prepared, Results } from './contender.js';
+import type { Case, CaseData, Contender, OpName, Prepared, Results } from './contender.js';
 import { type CaseTensor, countOf, dtypeOf, shapeOf, tensorsOf } from './tensors.js';
-import { rotation, setsFor, timeOnce, workOn } from './work.js';
+import { type Rotation, rotation, setsFor, timeOnce, workOn } from './work.js';
 
 /** A build of the library: the benches compare several. */
 export type Library = typeof import('webgpu-loss');
 
-type Bindings = Readonly<Record<string, Tensor>>;
+/** The tensors of a case by name. */
+export type Bindings = Readonly<Record<string, Tensor>>;
 
 interface Wishes {
   readonly shape: readonly number[];
@@ -39,6 +40,56 @@ const PLANS: { readonly [O in OpName]: MakePlan } = {
   logitStats: ({ planLogitStats }, context, wishes) => planLogitStats(context, { ...wishes, targets: true }),
 };
 
+/** The library's plan of a case. Rejects where the library refuses it. */
+export function planOf(
+  library: Library,
+  context: Context,
+  { op, rows, classes, dtype }: Case,
+  policy: Partial<Policy> = {},
+): Promise<OpPlan<Bindings>> {
+  return PLANS[op](library, context, { shape: [rows, classes], dtype, policy });
+}
+
+/** The tensors of a case, inputs filled; as many sets of them as have `rotate` bytes in all. */
+export function tensorSets(
+  context: Context,
+  of: Case,
+  { inputs }: CaseData,
+  rotate: number,
+): Rotation<Bindings> {
+  const make = (tensor: CaseTensor): Tensor => {
+    const dtype = dtypeOf(tensor, of);
+    const Zeros = isFloat(dtype) ? Float32Array : Int32Array;
+    const data = inputs[tensor.name] ?? new Zeros(countOf(tensor, of));
+    return context.tensor(data, shapeOf(tensor, of), dtype);
+  };
+  return rotation(setsFor(trafficOf(of).bytes, rotate), () =>
+    Object.fromEntries(tensorsOf(of.op).map((tensor) => [tensor.name, make(tensor)])),
+  );
+}
+
+/** A plan over sets of tensors, run once. Its `destroy` leaves the tensors alone. */
+export async function preparePlan(
+  library: Library,
+  context: Context,
+  of: Case,
+  sets: Rotation<Bindings>,
+  policy: Partial<Policy> = {},
+): Promise<Prepared> {
+  await context.device?.queue.onSubmittedWorkDone();
+  const start = performance.now();
+  const plan = await planOf(library, context, of, policy);
+  const work = workOf(context, (pass) => plan.encode(pass, sets.next()));
+  await timeOnce(work);
+  return {
+    ...work,
+    firstCallMs: performance.now() - start,
+    passes: plan.passes,
+    results: () => read(sets.all[0] as Bindings, of),
+    destroy: () => plan.destroy(),
+  };
+}
+
 export interface OursOptions {
   readonly library: Library;
   readonly context: Context;
@@ -58,36 +109,24 @@ export function oursContender({
 }: OursOptions): Contender {
   return {
     name,
-    async prepare(of, { inputs }) {
-      const { rows, classes, dtype } = of;
-      const tensorOf = (tensor: CaseTensor): Tensor => {
-        const type = dtypeOf(tensor, of);
-        const Zeros = isFloat(type) ? Float32Array : Int32Array;
-        const data = inputs[tensor.name] ?? new Zeros(countOf(tensor, of));
-        return context.tensor(data, shapeOf(tensor, of), type);
+    async prepare(of, data) {
+      const sets = tensorSets(context, of, data, rotate);
+      const free = (): void => {
+        for (const set of sets.all) for (const tensor of Object.values(set)) tensor.destroy();
       };
-      const sets = rotation(setsFor(trafficOf(of).bytes, rotate), () =>
-        Object.fromEntries(tensorsOf(of.op).map((tensor) => [tensor.name, tensorOf(tensor)])),
-      );
-      await context.device?.queue.onSubmittedWorkDone();
-      const start = performance.now();
-      const plan: OpPlan<Bindings> = await PLANS[of.op](library, context, {
-        shape: [rows, classes],
-        dtype,
-        policy,
-      });
-      const work = workOf(context, (pass) => plan.encode(pass, sets.next()));
-      await timeOnce(work);
-      return {
-        ...work,
-        firstCallMs: performance.now() - start,
-        passes: plan.passes,
-        results: () => read(sets.all[0] as Bindings, of),
-        destroy() {
-          plan.destroy();
-          for (const set of sets.all) for (const tensor of Object.values(set)) tensor.destroy();
-        },
-      };
+      try {
+        const prepared = await preparePlan(library, context, of, sets, policy);
+        return {
+          ...prepared,
+          destroy() {
+            prepared.destroy();
+            free();
+          },
+        };
+      } catch (error) {
+        free();
+        throw error;
+      }
     },
   };
 }

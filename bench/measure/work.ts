@@ -28,12 +28,14 @@ export async function timeOnce({ submit, done }: Pick<Prepared, 'submit' | 'done
   return performance.now() - start;
 }
 
-/** `make(0)`, `make(1)`, …, and a function that gives one after the other, over and over. */
-export function rotation<T>(
-  count: number,
-  make: (k: number) => T,
-): { readonly all: readonly T[]; next(): T } {
-  const all = Array.from({ length: count }, (_, k) => make(k));
+/** Some things of a kind, given one after the other, over and over. */
+export interface Rotation<T> {
+  readonly all: readonly T[];
+  next(): T;
+}
+
+export function rotation<T>(count: number, make: () => T): Rotation<T> {
+  const all = Array.from({ length: count }, make);
   let turn = 0;
   return { all, next: () => all[turn++ % count] as T };
 }
