@@ -1,7 +1,7 @@
 import type { AdapterFacts, Context, Policy } from 'webgpu-loss';
 import { type BenchOptions, benchCase, type Outcome } from '../measure/benchCase.js';
 import { trafficOf } from '../measure/bytes.js';
-import type { Case, CaseData, Contender } from '../measure/contender.js';
+import type { Case, Contender } from '../measure/contender.js';
 import { type CopyForm, copyContender, cpuCopyContender, fastestCopy } from '../measure/copy.js';
 import { dataOf } from '../measure/data.js';
 import { naiveContender } from '../measure/naive.js';
@@ -114,12 +114,12 @@ class CopyForms {
 }
 
 /** What the rows of a case have in common. */
-interface Known extends Pick<BenchPlan, 'adapter' | 'seed' | 'quick' | 'policies'> {
+export interface Known extends Pick<BenchPlan, 'adapter' | 'seed' | 'quick' | 'policies'> {
   readonly versions: Readonly<Record<string, string>>;
   readonly info: AdapterFacts;
 }
 
-function rowOf(of: Case, outcome: Outcome, { adapter, seed, quick, policies, versions, info }: Known): Row {
+export function rowOf(of: Case, outcome: Outcome, { adapter, seed, quick, policies, versions, info }: Known): Row {
   const { timing, passes, firstCallMs, ...rest } = outcome;
   const { bytes, formula } = trafficOf(of);
   const { backend, vendor, architecture, device, description } = info;
