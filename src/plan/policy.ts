@@ -99,7 +99,10 @@ export function listCapacity(workgroupSize: number, words: number, { limits }: A
   return Math.min(MOST_LISTED, 2 ** Math.floor(Math.log2(Math.max(1, room / 2))));
 }
 
-function defaultWorkgroupSize({ classes, lists = false }: PolicyQuery, { isFallbackAdapter, limits }: AdapterFacts): number {
+function defaultWorkgroupSize(
+  { classes, lists = false }: PolicyQuery,
+  { isFallbackAdapter, limits }: AdapterFacts,
+): number {
   if (isFallbackAdapter) return WORKGROUP_SIZE_SOFTWARE;
   if (lists) return WORKGROUP_SIZE;
   const most = Math.min(
