@@ -57,7 +57,10 @@ export class ValidationError extends LossError {
   override name = 'ValidationError';
 }
 
-/** A shader did not compile. The message holds the compiler's messages, `source` the WGSL. */
+/**
+ * A shader did not compile. The message holds the compiler's messages and the variant's name, `source` the WGSL: in the package without
+ * comments and with short names, in a clone, imported from `src`, as it is written.
+ */
 export class CompileError extends LossError {
   override name = 'CompileError';
   readonly source: string;
