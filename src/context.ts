@@ -1,5 +1,4 @@
 import type { Backend, Operand } from './backend.js';
-import { CpuBackend } from './cpu/backend.js';
 import { checkData, type DType, isDType, type TensorData } from './dtype.js';
 import { type DeviceLostError, InvalidArgumentError, WebGpuUnavailableError } from './errors.js';
 import { findAdapter, openDevice, wrapDevice } from './gpu/adapter.js';
@@ -185,9 +184,12 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
       },
     );
   }
-  // Loaded only where it is asked for.
+  // What not every context needs is loaded where it is asked for.
   const form = reproducible ? await import('./reproducible/index.js') : undefined;
-  const onCpu = (): Context => new Context(new CpuBackend(form?.reproducibleRunner), policy);
+  const onCpu = async (): Promise<Context> => {
+    const { CpuBackend } = await import('./cpu/backend.js');
+    return new Context(new CpuBackend(form?.reproducibleRunner), policy);
+  };
   const onGpu = (opened: GPUDevice, facts: AdapterFacts, owned: boolean): GpuBackend =>
     new GpuBackend(opened, facts, owned, form?.reproducibleArithmetic);
   if (device !== undefined) {

@@ -3,7 +3,6 @@ import { checkFlag } from '../options.js';
 import { reduceEpilogue } from '../plan/epilogue/reduce.js';
 import type { Pass, PassBuilder } from '../plan/pass.js';
 import { sumStatistic } from '../plan/statistics.js';
-import type { CpuArray, CpuArrays, Role } from '../spec.js';
 
 /** What becomes of one value a row: kept, averaged, or added up. */
 export type Reduction = 'none' | 'mean' | 'sum';
@@ -30,13 +29,6 @@ export function checkReductionTerms(
   checkReduction(op, reduction);
   checkFlag(op, 'grad', grad);
   return { reduction, grad };
-}
-
-/** The upstream gradient as the CPU functions take it: a number, or one value a row. */
-export function upstreamOnCpu(gradOutput: number | Role, arrays: CpuArrays): number | CpuArray {
-  if (typeof gradOutput === 'number') return gradOutput;
-  const values = arrays['gradOutput'] as CpuArray;
-  return gradOutput.broadcast === true ? (values[0] as number) : values;
 }
 
 /**
