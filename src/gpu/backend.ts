@@ -21,7 +21,7 @@ import { CLEAN } from '../work.js';
 import { type Bound, bindPlan } from './binding.js';
 import { CENSUS, CensusVerdict } from './census.js';
 import { LossDevice } from './device.js';
-import { encodeAll, GpuExecutable, workOf } from './executable.js';
+import { encodeAll, workOf } from './encoding.js';
 import type { Pipeline } from './pipelines.js';
 import { download } from './readback.js';
 
@@ -192,7 +192,10 @@ export class GpuBackend implements Backend {
     this.check(spec.op);
     const plan = makePlan(spec, this.facts, wishes, this.arithmetic);
     for (const bytes of plan.scratch.values()) this.checkSize(spec.op, bytes);
-    const pipelines = await this.pipelines(plan);
+    const [pipelines, { GpuExecutable }] = await Promise.all([
+      this.pipelines(plan),
+      import('./executable.js'),
+    ]);
     this.check(spec.op);
     const shared = new Map([...plan.scratch].filter(([name]) => name !== CENSUS));
     const { result: scratch, failure } = this.runtime.scoped(spec.op, () =>
