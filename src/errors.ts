@@ -42,6 +42,11 @@ export class InvalidArgumentError extends LossError {
   override name = 'InvalidArgumentError';
 }
 
+/** Throws `InvalidArgumentError`: `op` and what is wrong with its call. */
+export function invalid(op: string, what: string, details: Omit<ErrorDetails, 'op'> = {}): never {
+  throw new InvalidArgumentError(`${op}: ${what}`, { ...details, op });
+}
+
 /** The call is meaningful, but larger than this adapter's limits allow. */
 export class LimitExceededError extends LossError {
   override name = 'LimitExceededError';

@@ -1,6 +1,6 @@
 import { checkAliasing } from '../aliasing.js';
 import type { Executable, GpuStorage, Operands } from '../backend.js';
-import { InvalidArgumentError, type LossError } from '../errors.js';
+import { invalid, type LossError } from '../errors.js';
 import { type Plan, summarize } from '../plan/plan.js';
 import type { Spec } from '../spec.js';
 import type { Verdict, Work } from '../work.js';
@@ -46,10 +46,7 @@ export class GpuExecutable implements Executable {
     const { op } = this.plan.spec;
     this.runtime.check(op);
     if (!isEncoder(encoder)) {
-      throw new InvalidArgumentError(
-        `${op}: encode needs a GPUCommandEncoder or a GPUComputePassEncoder of the context's device.`,
-        { op },
-      );
+      invalid(op, `encode needs a GPUCommandEncoder or a GPUComputePassEncoder of the context's device.`);
     }
     const set = this.boundTo(operands);
     encodeAll(encoder, set.bound.dispatches);

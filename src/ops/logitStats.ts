@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { checkOptions } from '../options.js';
 import {
   LAST_WORDS,
@@ -145,10 +145,9 @@ export async function planLogitStats(
   const { targets = false, targetDtype = 'i32', topK } = options;
   const indices = indicesRole(op, targetDtype, layout);
   if (typeof targets !== 'boolean') {
-    throw new InvalidArgumentError(
-      `${op}: targets must be true or false; the tensor is a binding of encode.`,
-      { op, shapes: { logits: layout.shape } },
-    );
+    invalid(op, 'targets must be true or false; the tensor is a binding of encode.', {
+      shapes: { logits: layout.shape },
+    });
   }
   checkTopK(op, topK, layout);
   const spec = logitStatsSpec({
@@ -162,10 +161,9 @@ export async function planLogitStats(
 
 function checkTopK(op: string, topK: number | undefined, { shape, classes }: Layout): void {
   if (topK === undefined || (Number.isSafeInteger(topK) && topK >= 1 && topK <= classes)) return;
-  throw new InvalidArgumentError(
-    `${op}: topK is ${String(topK)}; use a whole number from 1 to ${classes}, the number of classes.`,
-    { op, shapes: { logits: shape } },
-  );
+  invalid(op, `topK is ${String(topK)}; use a whole number from 1 to ${classes}, the number of classes.`, {
+    shapes: { logits: shape },
+  });
 }
 
 interface LogitStatsSettings {

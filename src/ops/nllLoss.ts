@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { nllLossEpilogue } from '../plan/epilogue/nllLoss.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
@@ -90,9 +90,7 @@ function checkTerms(
   { ignoreIndex = -100, ...terms }: NllLossTerms,
 ): ReductionTerms & Required<NllLossTerms> {
   if (!Number.isSafeInteger(ignoreIndex)) {
-    throw new InvalidArgumentError(`${op}: ignoreIndex is ${String(ignoreIndex)}; use a whole number.`, {
-      op,
-    });
+    invalid(op, `ignoreIndex is ${String(ignoreIndex)}; use a whole number.`);
   }
   return { ignoreIndex, ...checkReductionTerms(op, terms) };
 }

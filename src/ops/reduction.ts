@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { checkFlag } from '../options.js';
 import { reduceEpilogue } from '../plan/epilogue/reduce.js';
 import type { Pass, PassBuilder } from '../plan/pass.js';
@@ -10,9 +10,7 @@ export type Reduction = 'none' | 'mean' | 'sum';
 /** Throws `InvalidArgumentError` unless `reduction` is one. */
 export function checkReduction(op: string, reduction: Reduction): void {
   if (['none', 'mean', 'sum'].includes(reduction)) return;
-  throw new InvalidArgumentError(`${op}: reduction is '${String(reduction)}'; use 'none', 'mean' or 'sum'.`, {
-    op,
-  });
+  invalid(op, `reduction is '${String(reduction)}'; use 'none', 'mean' or 'sum'.`);
 }
 
 /** What all ops with a reduction can be asked for. */

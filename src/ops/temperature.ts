@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import type { Constants } from '../plan/pass.js';
 
 /** Terms further than this below the maximum are less than 2^-125 of it. */
@@ -10,12 +10,7 @@ const MOST = 1.7e38;
 export function checkScale(op: string, name: string, value: number): void {
   const normal = (x: number): boolean => x >= 2 ** -126 && Number.isFinite(Math.fround(x));
   if (typeof value === 'number' && normal(value) && normal(1 / value)) return;
-  throw new InvalidArgumentError(
-    `${op}: ${name} is ${String(value)}; use a number above 0, from 1.2e-38 to 8.5e37.`,
-    {
-      op,
-    },
-  );
+  invalid(op, `${name} is ${String(value)}; use a number above 0, from 1.2e-38 to 8.5e37.`);
 }
 
 /** What kernels need to divide differences of logits by a temperature. */
