@@ -90,7 +90,15 @@ async function servePage(folder: string, closers: (() => Promise<unknown>)[]): P
     logLevel: 'warn',
     plugins: [shortWgsl()],
     publicDir: fileURLToPath(new URL('../golden', import.meta.url)),
-    build: { outDir: folder, emptyOutDir: true, minify: false, sourcemap: 'inline', target: 'es2023' },
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      minify: false,
+      sourcemap: 'inline',
+      target: 'es2023',
+      // Checks tell functions by their names, which are not unique in a bundle.
+      rolldownOptions: { output: { keepNames: true } },
+    },
   });
   const server = await preview({
     ...common,
