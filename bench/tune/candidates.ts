@@ -8,10 +8,11 @@ const VALUES: { readonly [F in keyof Policy]: readonly Policy[F][] } = {
   subgroups: [true, false],
   vec4: [true, false],
   unrolled: [true, false],
+  kept: [true, false],
 };
 
 /** Fields that are tried only with what is fast without them: all combinations of everything would compile for hours. */
-const DETAILS: ReadonlySet<keyof Policy> = new Set(['subgroups', 'vec4', 'unrolled']);
+const DETAILS: ReadonlySet<keyof Policy> = new Set(['subgroups', 'vec4', 'unrolled', 'kept']);
 
 /** Where a field makes a difference; elsewhere a candidate leaves it out. Without a rule: everywhere. */
 const MATTERS: {

@@ -123,9 +123,9 @@ fn special_gradient(r: Row, row: u32, c: u32, p: f32, slope: f32) -> u32 {
 
 fn row_is_usual(r: Row) -> bool { return r.state == ROW_USUAL; }
 
-fn emit(row: u32, r: Row, c: u32) {
-  // In place, the gradient goes over the logits: read first.
-  let x = raw_logits(row, c);
+// In place, the gradient goes over the logits: read first.
+fn emit(row: u32, r: Row, c: u32) { emit_raw(row, r, c, raw_logits(row, c)); }
+fn emit_raw(row: u32, r: Row, c: u32, x: vec4<u32>) {
   var d = keep4(distribution_p(r.distribution, capped(x, c)) * bitcast<f32>(r.pull));
   if (SMOOTHING) { d = keep4(d - keep4(coefficients(row, c).values * bitcast<f32>(r.factor))); }
   if (SOFTCAP) { d = keep4(d * cap_slope(x)); }

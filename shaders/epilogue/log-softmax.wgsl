@@ -9,8 +9,9 @@ fn row_store(at: u32, r: Row) { distribution_store(at, r); }
 fn row_load(row: u32) -> Row { return distribution_load(record_at(row)); }
 
 fn row_is_usual(r: Row) -> bool { return key_is_finite(r.top); }
-fn emit(row: u32, r: Row, c: u32) {
-  let gaps = softmax_gaps(logits_of(row, c), key_value(r.top));
+fn emit(row: u32, r: Row, c: u32) { emit_raw(row, r, c, raw_logits(row, c)); }
+fn emit_raw(row: u32, r: Row, c: u32, x: vec4<u32>) {
+  let gaps = softmax_gaps(capped(x, c), key_value(r.top));
   let infinite = bitcast<vec4<u32>>(gaps) == vec4<u32>(BITS_NEG_INF);
   store_output(row, c, select(keep4_bits(gaps - vec4<f32>(r.log_sum)), vec4<u32>(BITS_NEG_INF), infinite));
 }

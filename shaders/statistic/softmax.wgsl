@@ -4,10 +4,17 @@ struct Stat { softmax: Softmax }
 fn stat_zero() -> Stat { return Stat(softmax_zero()); }
 
 fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
-  var s = (*stat).softmax;
-  softmax_absorb(
-    &s, logits_of(row, c), logits_of(row, c + step), logits_of(row, c + 2u * step), logits_of(row, c + 3u * step)
+  stat_absorb_raw(
+    stat, c, step, raw_logits(row, c), raw_logits(row, c + step), raw_logits(row, c + 2u * step), raw_logits(row, c + 3u * step)
   );
+}
+
+// The same of logits that are loaded.
+fn stat_absorb_raw(
+  stat: ptr<function, Stat>, c: u32, step: u32, x0: vec4<u32>, x1: vec4<u32>, x2: vec4<u32>, x3: vec4<u32>
+) {
+  var s = (*stat).softmax;
+  softmax_absorb(&s, capped(x0, c), capped(x1, c + step), capped(x2, c + 2u * step), capped(x3, c + 3u * step));
   (*stat).softmax = s;
 }
 

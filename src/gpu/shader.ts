@@ -15,17 +15,18 @@ import subgroupReduction from '../../shaders/reduction/subgroup.wgsl?raw';
 import tree from '../../shaders/reduction/tree.wgsl?raw';
 import workgroupReduction from '../../shaders/reduction/workgroup.wgsl?raw';
 import emission from '../../shaders/strategy/emission.wgsl?raw';
+import emissionRest from '../../shaders/strategy/emission-rest.wgsl?raw';
 import emissionUnrolled from '../../shaders/strategy/emission-unrolled.wgsl?raw';
 import map from '../../shaders/strategy/map.wgsl?raw';
 import rowPerThread from '../../shaders/strategy/row-per-thread.wgsl?raw';
 import rowPerWorkgroup from '../../shaders/strategy/row-per-workgroup.wgsl?raw';
+import rowPerWorkgroupKept from '../../shaders/strategy/row-per-workgroup-kept.wgsl?raw';
 import rows from '../../shaders/strategy/rows.wgsl?raw';
 import splitFinish from '../../shaders/strategy/split-finish.wgsl?raw';
 import splitPartial from '../../shaders/strategy/split-partial.wgsl?raw';
 import {
   type Access,
   type Binding,
-  type Epilogue,
   isShared,
   type KernelName,
   type KernelRole,
@@ -54,7 +55,7 @@ const HANDOVER: Readonly<Record<string, KernelRole>> = {
  * joined in a fixed order, each of which may use what stands before it. Files that few calls need are loaded for it.
  */
 export async function composeShader(variant: Variant): Promise<string> {
-  const { kernel, epilogue, statistic, arithmetic, bindings, subgroup, unrolled } = variant;
+  const { kernel, epilogue, statistic, arithmetic, bindings, subgroup, kept } = variant;
   const packed = bindings.some(({ packing }) => packing !== 'none') ? await import('./packed.js') : undefined;
   const reduces = REDUCES.has(kernel);
   const parts: readonly Source[] = [
@@ -68,19 +69,26 @@ export async function composeShader(variant: Variant): Promise<string> {
     ...(subgroup > 0 ? [statistic?.subgroupSource ?? ''] : []),
     ...(reduces ? [tree, subgroup > 0 ? subgroupReduction : workgroupReduction] : []),
     epilogue.source,
-    ...(STAGES[kernel].includes('elements') ? emissionSources(epilogue, unrolled) : []),
-    STRATEGY_SOURCES[kernel],
+    ...(STAGES[kernel].includes('elements') ? emissionSources(variant) : []),
+    kept > 0 ? rowPerWorkgroupKept : STRATEGY_SOURCES[kernel],
   ];
   const texts = await Promise.all(parts.map((part) => (typeof part === 'string' ? part : part())));
   return texts.join('\n');
 }
 
-function emissionSources({ oddRows, hit }: Epilogue, unrolled: boolean): readonly string[] {
-  return [...(oddRows ? [] : [noOddRows]), ...(hit ? [] : [noHit]), unrolled ? emissionUnrolled : emission];
+/** How elements are written; a row that is kept has its own way for the usual ones. */
+function emissionSources({ epilogue: { oddRows, hit }, unrolled, kept }: Variant): readonly string[] {
+  const usual = unrolled ? emissionUnrolled : emission;
+  return [
+    ...(oddRows ? [] : [noOddRows]),
+    ...(hit ? [] : [noHit]),
+    emissionRest,
+    ...(kept > 0 ? [] : [usual]),
+  ];
 }
 
 function head(variant: Variant): string {
-  const { bindings, flags, sizes, epilogue, statistic, workgroupSize, subgroup } = variant;
+  const { bindings, flags, sizes, epilogue, statistic, workgroupSize, kept, subgroup } = variant;
   const lines = [
     ...(subgroup > 0 ? ['enable subgroups;', `const SUBGROUP: u32 = ${subgroup}u;`] : []),
     '@group(0) @binding(0) var<uniform> params: Params;',
@@ -91,6 +99,7 @@ function head(variant: Variant): string {
     ...Object.entries(flags).map(([name, value]) => `const ${name}: bool = ${value};`),
     ...Object.entries(sizes).map(([name, size]) => `const ${name}: u32 = ${size}u;`),
     `const WIDTH: u32 = ${workgroupSize}u;`,
+    ...(kept > 0 ? [`const KEPT: u32 = ${kept}u;`] : []),
     `const ROW_WORDS: u32 = ${epilogue.words}u;`,
     ...(statistic === undefined ? [] : [`const STAT_WORDS: u32 = ${statistic.words}u;`]),
   ];

@@ -4,7 +4,7 @@ import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
 import type { Roles } from '../spec.js';
 import { type Arithmetic, nativeArithmetic } from './arithmetic.js';
-import { choosePolicy, type Policy, REPRODUCIBLE_WORKGROUP_SIZE } from './policy.js';
+import { choosePolicy, chooseReproduciblePolicy, keptGroups, type Policy } from './policy.js';
 import {
   type Binding,
   type Epilogue,
@@ -124,9 +124,7 @@ export class PassBuilder {
     this.roles = roles;
     this.facts = facts;
     this.arithmetic = arithmetic;
-    // Sums must run in the same tree on every adapter.
-    const workgroupSize = REPRODUCIBLE_WORKGROUP_SIZE;
-    this.wishes = arithmetic.name === 'native' ? wishes : { ...wishes, workgroupSize };
+    this.wishes = wishes;
   }
 
   /** Declares a scratch vector of 32-bit elements and gives its name. */
@@ -137,7 +135,8 @@ export class PassBuilder {
 
   /** How work on these rows is laid out. */
   policy({ classes, inner, lists = false }: Rows): Policy {
-    return choosePolicy({ classes, inner, lists }, this.facts, this.wishes);
+    const choose = this.arithmetic.name === 'native' ? choosePolicy : chooseReproduciblePolicy;
+    return choose({ classes, inner, lists }, this.facts, this.wishes);
   }
 
   build(work: RowWork): Pass[] {
@@ -202,6 +201,9 @@ export class PassBuilder {
       overwritten.has(binding.role) ? { ...binding, write: true } : binding,
     );
     this.checkBindings(used, sources);
+    const emits = writes(work, 'matrix');
+    const keeps = kernel === 'row-per-workgroup' && emits && epilogue.loaded && statistic?.loaded;
+    const kept = keeps ? keptGroups(rows.classes, policy) : 0;
     return {
       variant: {
         kernel,
@@ -209,11 +211,12 @@ export class PassBuilder {
         statistic,
         bindings: used,
         aliases: Object.fromEntries(Object.entries(aliases).filter(([, home]) => overwritten.has(home))),
-        flags: { ...NO_FLAGS, ...work.flags, EMITS: writes(work, 'matrix'), IN_PLACE: overwritten.size > 0 },
+        flags: { ...NO_FLAGS, ...work.flags, EMITS: emits, IN_PLACE: overwritten.size > 0 },
         sizes: work.sizes ?? {},
         arithmetic: this.arithmetic,
         workgroupSize: policy.workgroupSize,
-        unrolled: policy.unrolled && STAGES[kernel].includes('elements') && writes(work, 'matrix'),
+        unrolled: kept === 0 && policy.unrolled && emits && STAGES[kernel].includes('elements'),
+        kept,
         subgroup:
           policy.subgroups && REDUCES.has(kernel) && statistic?.subgroupSource !== undefined
             ? this.facts.subgroupMinSize

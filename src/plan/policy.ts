@@ -21,6 +21,11 @@ export interface Policy {
   readonly vec4: boolean;
   /** Write several elements between two looks at the end of the row: longer code, for long rows. Changes no bit of any result. */
   readonly unrolled: boolean;
+  /**
+   * Keep a row that is not too long in the registers of its workgroup, between the reading for its statistic and the writing of its
+   * elements. Changes no bit of any result.
+   */
+  readonly kept: boolean;
 }
 
 const POLICY_FIELDS: readonly string[] = [
@@ -30,6 +35,7 @@ const POLICY_FIELDS: readonly string[] = [
   'subgroups',
   'vec4',
   'unrolled',
+  'kept',
 ];
 
 /** What the choice may depend on. Not on the number of rows: a row's result must not depend on the batch it is in. */
@@ -61,16 +67,19 @@ const COALESCED_INNER = 16;
 const WORKGROUP_CLASSES = 16384;
 const WORKGROUP_CLASSES_SOFTWARE = 262144;
 const SEGMENT = 8192;
-// A short row would be over before the second look.
-const UNROLLED_CLASSES = 512;
+// A short row is not worth the time that the longer code takes to compile.
+const UNROLLED_CLASSES = 4096;
+// Registers are few, and what does not fit in them goes to memory. In groups of four, of which a step takes in as many.
+const MOST_KEPT = 16;
+const LEAST_KEPT = 4;
 const WORKGROUP_SIZE = 64;
 const WORKGROUP_SIZE_LONG = 256;
 // A lane should have this many classes at least.
 const LANE_CLASSES = 16;
 // A software adapter runs a workgroup on one core, where each barrier costs a switch of all its threads: as many as its vectors have lanes.
 const WORKGROUP_SIZE_SOFTWARE = 8;
-/** What every adapter has: reproducible sums run in one tree, whatever is fastest. */
-export const REPRODUCIBLE_WORKGROUP_SIZE = 64;
+// What every adapter has.
+const REPRODUCIBLE_WORKGROUP_SIZE = 64;
 
 /** The policy for one kind of row on one adapter, with the caller's own wishes (checked) in place of the defaults. */
 export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Partial<Policy> = {}): Policy {
@@ -87,7 +96,24 @@ export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Pa
     subgroups: (wishes.subgroups ?? true) && subgroupsFit,
     vec4: wishes.vec4 ?? true,
     unrolled: wishes.unrolled ?? query.classes > UNROLLED_CLASSES,
+    kept: wishes.kept ?? !facts.isFallbackAdapter,
   };
+}
+
+/** The same for all adapters: reproducible sums run in one tree, whatever is fastest. */
+export function chooseReproduciblePolicy(
+  query: PolicyQuery,
+  facts: AdapterFacts,
+  wishes: Partial<Policy> = {},
+): Policy {
+  const own = { ...wishes, workgroupSize: REPRODUCIBLE_WORKGROUP_SIZE };
+  return choosePolicy(query, { ...facts, isFallbackAdapter: false }, own);
+}
+
+/** Groups of four logits that each lane of a workgroup keeps of a row: a power of two, for few shaders; 0 where they are too many. */
+export function keptGroups(classes: number, { kept, workgroupSize }: Policy): number {
+  const groups = 2 ** Math.ceil(Math.log2(classes / (4 * workgroupSize)));
+  return kept && groups <= MOST_KEPT ? Math.max(LEAST_KEPT, groups) : 0;
 }
 
 /**
@@ -157,7 +183,7 @@ export function checkPolicy(
   if (strategy !== undefined && !STRATEGIES.includes(strategy)) {
     fail(`strategy is '${String(strategy)}'; use one of ${STRATEGIES.join(', ')}.`);
   }
-  for (const name of ['subgroups', 'vec4', 'unrolled'] as const) {
+  for (const name of ['subgroups', 'vec4', 'unrolled', 'kept'] as const) {
     if (wishes[name] !== undefined && typeof wishes[name] !== 'boolean')
       fail(`${name} must be true or false.`);
   }

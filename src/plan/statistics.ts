@@ -17,6 +17,7 @@ export const softmaxStatistic: Statistic = {
   source: softmax,
   subgroupSource: softmaxSubgroup,
   words: 3,
+  loaded: true,
 };
 
 export const weightedSoftmaxStatistic: Statistic = {

@@ -38,6 +38,8 @@ export interface Statistic {
   readonly subgroupSource?: Source;
   /** Words that one takes in memory, between the passes of a split row. */
   readonly words: number;
+  /** It also takes in logits that are loaded: `stat_absorb_raw`. */
+  readonly loaded?: true;
 }
 
 /** An epilogue: what becomes of a row's statistic. */
@@ -51,6 +53,8 @@ export interface Epilogue {
   readonly libraries: readonly string[];
   /** It has a shorter way for usual rows: `row_is_usual` and `emit_odd`. */
   readonly oddRows?: true;
+  /** Its usual rows also take logits that are loaded: `emit_raw`. */
+  readonly loaded?: true;
   /** One class of a row has a value of its own: `row_hit` and `emit_hit`. */
   readonly hit?: true;
 }
@@ -149,6 +153,8 @@ export interface Variant {
   readonly workgroupSize: number;
   /** Elements are written several steps at a time. */
   readonly unrolled: boolean;
+  /** Groups of four logits that each lane keeps from reading to writing; 0 where the row is read twice. */
+  readonly kept: number;
   /** Smallest subgroup of the device, where the reduction uses subgroups; else 0. */
   readonly subgroup: number;
 }
@@ -166,6 +172,7 @@ export function variantKey(variant: Variant): string {
     arithmetic,
     workgroupSize,
     unrolled,
+    kept,
     subgroup,
   } = variant;
   const roles = bindings.map(({ role, access, packing, write }) => {
@@ -183,6 +190,7 @@ export function variantKey(variant: Variant): string {
     ...Object.entries(sizes).map(([name, size]) => `${name.toLowerCase()}${size}`),
     ...(arithmetic.name === 'native' ? [] : [arithmetic.name]),
     ...(unrolled ? ['unrolled'] : []),
+    ...(kept > 0 ? [`kept${kept}`] : []),
     ...(subgroup > 0 ? [`subgroup${subgroup}`] : []),
   ].join('/');
 }

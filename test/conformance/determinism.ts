@@ -5,7 +5,16 @@ import { type Context, type Policy, planSoftmax } from '../../src/index.js';
 import { assert } from './assert.js';
 import type { Check, Env } from './check.js';
 import { contextOn, intercept } from './device.js';
-import { makeBatch, pickRows, runReduced, runRows, sameResults, sliceResults } from './everyOp.js';
+import {
+  type Batch,
+  makeBatch,
+  pickRows,
+  runKept,
+  runReduced,
+  runRows,
+  sameResults,
+  sliceResults,
+} from './everyOp.js';
 
 /** A small workgroup, so that short rows have several segments. */
 const SMALL_SPLIT: Partial<Policy> = { strategy: 'split-row', workgroupSize: 8, segment: 128 };
@@ -15,6 +24,7 @@ export function determinismChecks(): Check[] {
     { name: 'determinism: run to run', run: runToRun },
     { name: 'determinism: with and without subgroups', run: withAndWithoutSubgroups },
     { name: 'determinism: four classes at a time, or one', run: withAndWithoutVec4 },
+    { name: 'determinism: rows read twice, kept, and written several steps at a time', run: anyWriting },
     { name: 'determinism: a row alone, first, last and among 1,000', run: anyBatch },
     { name: 'determinism: rows in several dispatches', run: inChunks },
   ];
@@ -53,6 +63,29 @@ async function withAndWithoutVec4({ ctx }: Env): Promise<void> {
     const actual = await runRows(ctx, batch, { ...policy, vec4: true });
     sameResults(actual, expected, JSON.stringify(policy));
   }
+}
+
+async function anyWriting({ ctx }: Env): Promise<void> {
+  const plain = { unrolled: false, kept: false };
+  const expect = async (run: typeof runKept, batch: Batch, policy: Partial<Policy>, way: Partial<Policy>) => {
+    const expected = await run(ctx, batch, { ...policy, ...plain });
+    const actual = await run(ctx, batch, { ...policy, ...plain, ...way });
+    sameResults(actual, expected, JSON.stringify({ classes: batch.classes, ...policy, ...way }));
+  };
+  // 8 lanes write 32 classes in a step: eight steps at a time, a few steps, and what is left of one.
+  await expect(
+    runKept,
+    makeBatch(9, 353, 8),
+    { strategy: 'row-per-workgroup', workgroupSize: 8 },
+    { unrolled: true },
+  );
+  // Four, eight and sixteen groups of four logits in a lane; and more, for which there is no room.
+  for (const classes of [33, 250, 508, 513]) {
+    const batch = makeBatch(9, classes, 9);
+    await expect(runKept, batch, { strategy: 'row-per-workgroup', workgroupSize: 8 }, { kept: true });
+  }
+  const halves = makeBatch(9, 250, 10, 'bf16');
+  await expect(runKept, halves, { strategy: 'row-per-workgroup', workgroupSize: 8 }, { kept: true });
 }
 
 async function anyBatch({ ctx }: Env): Promise<void> {

@@ -138,6 +138,30 @@ export function runRows(ctx: Context, batch: Batch, policy: Partial<Policy> = {}
   });
 }
 
+/** The ops whose rows may be kept between reading and writing, with what each element is written over or goes through. */
+export function runKept(ctx: Context, batch: Batch, policy: Partial<Policy>): Promise<Results> {
+  return withTensors(async (keep) => {
+    const matrix = (): Tensor => keep(ctx.tensor(batch.logits, [batch.rows, batch.classes], batch.dtype));
+    const logits = matrix();
+    const options = { policy, reduction: 'none', gradOutput: batch.rowUpstream } as const;
+    const capped = await crossEntropy(logits, batch.targets, {
+      ...options,
+      grad: true,
+      softcap: 5,
+      temperature: 0.5,
+    });
+    const inPlace = await crossEntropy(matrix(), batch.targets, { ...options, grad: 'in-place' });
+    return readAll({
+      softmax: keep(await softmax(logits, { policy, temperature: 1.5 })),
+      logSoftmax: keep(await logSoftmax(logits, { policy })),
+      cappedLoss: keep(capped.loss),
+      cappedGrad: keep(capped.grad as Tensor),
+      loss: keep(inPlace.loss),
+      grad: keep(inPlace.grad as Tensor),
+    });
+  });
+}
+
 /** What a whole batch gives: each way to reduce, each statistic over rows. */
 export function runReduced(ctx: Context, batch: Batch, policy: Partial<Policy> = {}): Promise<Results> {
   return withTensors(async (keep) => {

@@ -24,11 +24,14 @@ const ALWAYS = 5000;
 
 /**
  * Two policies for each strategy. The second is for the ops and sizes that it could make a difference to: every shader takes its
- * time to compile. `determinism.ts` holds subgroups and vec4 against doing without.
+ * time to compile. `determinism.ts` holds subgroups, vec4, unrolled and kept against doing without.
  */
 const POLICIES: Readonly<Record<Strategy, readonly [Partial<Policy>, Partial<Policy>]>> = {
   'row-per-thread': [{ workgroupSize: 64 }, { workgroupSize: 256, vec4: false }],
-  'row-per-workgroup': [{ workgroupSize: 64 }, { workgroupSize: 256, subgroups: false, vec4: false }],
+  'row-per-workgroup': [
+    { workgroupSize: 64, kept: true },
+    { workgroupSize: 256, subgroups: false, vec4: false },
+  ],
   // 1,024: rows of a few thousand classes have several segments, those of 131,072 more than the finishing threads.
   'split-row': [
     { workgroupSize: 64, segment: 1024 },

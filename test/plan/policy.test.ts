@@ -34,6 +34,7 @@ describe('choosePolicy', () => {
       subgroups: false,
       vec4: false,
       unrolled: true,
+      kept: false,
     };
     expect(choosePolicy({ classes: 5, inner: 1 }, facts(), wishes)).toEqual(wishes);
     expect(choosePolicy({ classes: 5, inner: 1 }, facts(), { subgroups: true }).subgroups).toBe(true);

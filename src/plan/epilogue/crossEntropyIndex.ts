@@ -17,6 +17,7 @@ export const crossEntropyIndexEpilogue: Epilogue = {
   words: 8,
   libraries: logitsLibraries,
   oddRows: true,
+  loaded: true,
   hit: true,
   roles: {
     logits: logitsRole('statistic', 'row', 'elements'),

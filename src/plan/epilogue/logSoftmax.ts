@@ -9,5 +9,6 @@ export const logSoftmaxEpilogue: Epilogue = {
   words: 3,
   libraries: logitsLibraries,
   oddRows: true,
+  loaded: true,
   roles: { logits: logitsRole('statistic', 'elements'), output: resultRole },
 };
