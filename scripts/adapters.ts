@@ -17,34 +17,40 @@ export interface OpenedGpu {
 /** What a user may ask for: `'auto'`, `'hardware'`, `'swiftshader'`, `'lavapipe'`, or a part of an adapter's name. */
 export type AdapterChoice = 'auto' | 'hardware' | 'swiftshader' | 'lavapipe' | (string & {});
 
+export interface OpenOptions {
+  readonly adapter?: AdapterChoice;
+  /** Further flags for Dawn. */
+  readonly flags?: readonly string[];
+}
+
 /**
  * A `GPU` to make contexts from, with `backend: 'webgpu'`.
  *
  * `'auto'` takes hardware if there is any, else the SwiftShader that came with npm, else none (`gpu: null`).
  * Every other choice rejects with `WebGpuUnavailableError` if it is not there.
  */
-export async function openGpu(options: { readonly adapter?: AdapterChoice } = {}): Promise<OpenedGpu> {
-  const { adapter = 'auto' } = options;
+export async function openGpu(options: OpenOptions = {}): Promise<OpenedGpu> {
+  const { adapter = 'auto', flags = [] } = options;
   switch (adapter) {
     case 'auto':
-      return openBest();
+      return openBest(flags);
     case 'swiftshader': {
       const absent = await whyNoSwiftShader();
       if (absent !== undefined) {
         throw new WebGpuUnavailableError(`There is no SwiftShader: ${absent}.`);
       }
-      return openSwiftShader('it was asked for');
+      return openSwiftShader('it was asked for', flags);
     }
     default:
-      return openNamed(adapter);
+      return openNamed(adapter, flags);
   }
 }
 
-async function openBest(): Promise<OpenedGpu> {
+async function openBest(flags: readonly string[]): Promise<OpenedGpu> {
   const probe = await probeAdapter();
   if (probe.found && !probe.found.software) {
     return {
-      gpu: await gpu(),
+      gpu: await gpu({ flags }),
       kind: 'hardware',
       why: `${probe.found.name}: the best adapter of this machine.`,
     };
@@ -57,7 +63,7 @@ async function openBest(): Promise<OpenedGpu> {
     return { gpu: null, kind: 'none', why: `No WebGPU: ${noHardware}, and ${absent}.` };
   }
   try {
-    return await openSwiftShader(noHardware);
+    return await openSwiftShader(noHardware, flags);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return {
@@ -68,9 +74,9 @@ async function openBest(): Promise<OpenedGpu> {
   }
 }
 
-async function openSwiftShader(reason: string): Promise<OpenedGpu> {
+async function openSwiftShader(reason: string, flags: readonly string[]): Promise<OpenedGpu> {
   await useSwiftShader();
-  const opened = gpu({ adapter: 'swiftshader' });
+  const opened = gpu({ adapter: 'swiftshader', flags });
   return {
     gpu: await opened,
     kind: 'software',
@@ -78,8 +84,8 @@ async function openSwiftShader(reason: string): Promise<OpenedGpu> {
   };
 }
 
-async function openNamed(adapter: string): Promise<OpenedGpu> {
-  const opened = await gpu({ adapter });
+async function openNamed(adapter: string, flags: readonly string[]): Promise<OpenedGpu> {
+  const opened = await gpu({ adapter, flags });
   const info = await infoOf(opened);
   return {
     gpu: opened,

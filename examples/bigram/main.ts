@@ -1,8 +1,9 @@
 // Trains a bigram language model of a whole book by maximum likelihood: `npm start -- --help` lists the options.
 import { type Context, createContext } from 'webgpu-loss';
 import { openGpu } from '../../scripts/adapters.js';
+import { runCommand } from '../../scripts/arguments.js';
 import { buildCorpus, readBook } from './corpus.js';
-import { HELP, OptionError, type Options, parseOptions } from './options.js';
+import { HELP, type Options, parseOptions } from './options.js';
 import { compareWithOracle } from './oracle.js';
 import { progressView } from './progress.js';
 import { formatHeader, formatReport, type Report, toJson } from './report.js';
@@ -73,16 +74,8 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-try {
+await runCommand('start', async () => {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) console.log(HELP);
   else await run(options);
-} catch (error) {
-  if (error instanceof OptionError) {
-    console.error(`error: ${error.message}\nnpm start -- --help lists the options.`);
-    process.exitCode = 2;
-  } else {
-    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
-  }
-}
+});

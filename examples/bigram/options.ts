@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { OptionError, oneOf, readArguments, whole } from '../../scripts/arguments.js';
 
 /** What the command line asks for. */
 export interface Options {
@@ -10,11 +10,6 @@ export interface Options {
   readonly seed: number;
   readonly json: boolean;
   readonly help: boolean;
-}
-
-/** An argument that cannot be used; the message says what would do. */
-export class OptionError extends Error {
-  override name = 'OptionError';
 }
 
 const BACKENDS = ['auto', 'webgpu', 'cpu'] as const;
@@ -48,6 +43,16 @@ Usage: npm start -- [options]
   -h, --help       print this
 `;
 
+const ARGUMENTS = {
+  backend: { type: 'string' },
+  adapter: { type: 'string' },
+  steps: { type: 'string' },
+  vocab: { type: 'string' },
+  seed: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
 /**
  * Reads the command line.
  *
@@ -55,7 +60,7 @@ Usage: npm start -- [options]
  * @throws OptionError on an unknown option, a missing or a bad value
  */
 export function parseOptions(args: readonly string[]): Options {
-  const values = parse(args);
+  const values = readArguments(args, ARGUMENTS);
   if (values.help === true) return { ...DEFAULTS, help: true };
   const backend = oneOf('--backend', values.backend ?? DEFAULTS.backend, BACKENDS);
   const adapter = values.adapter ?? DEFAULTS.adapter;
@@ -74,41 +79,4 @@ export function parseOptions(args: readonly string[]): Options {
     json: values.json === true,
     help: false,
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        backend: { type: 'string' },
-        adapter: { type: 'string' },
-        steps: { type: 'string' },
-        vocab: { type: 'string' },
-        seed: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    // Node's messages are good; their second line advises on passing positional arguments, which there are none of.
-    const [first = ''] = String((error as Error).message).split(/\. |\n/);
-    throw new OptionError(first.replace(/\.$/, ''), { cause: error });
-  }
-}
-
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((each) => each === value);
-  if (found === undefined)
-    throw new OptionError(`${name} must be one of ${allowed.join(', ')}, not "${value}"`);
-  return found;
-}
-
-function whole(name: string, text: string | undefined, min: number, max: number, fallback: number): number {
-  if (text === undefined) return fallback;
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max)) {
-    throw new OptionError(`${name} must be a whole number from ${min} to ${max}, not "${text}"`);
-  }
-  return value;
 }

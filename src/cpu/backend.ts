@@ -22,7 +22,7 @@ import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
 import { type CpuArray, type CpuArrays, type OutOfRange, type Role, type Spec, shapesOf } from '../spec.js';
 import { CLEAN, deriveWork, type Verdict, type Work } from '../work.js';
-import { computeInFloat64 } from './forms.js';
+import { compute } from './forms.js';
 
 const FACTS: AdapterFacts = {
   backend: 'cpu',
@@ -64,7 +64,7 @@ export interface CpuRunner {
 const float64: CpuRunner = {
   reproducible: false,
   description: FACTS.description,
-  prepare: (spec) => (arrays) => computeInFloat64(spec, arrays),
+  prepare: (spec) => (arrays) => compute(spec, arrays),
 };
 
 /** Runs specs on typed arrays: the fallback where there is no GPU and, in float64, the tests' oracle. */

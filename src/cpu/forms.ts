@@ -1,15 +1,19 @@
-// How the CPU computes each op: from its settings and the arrays of its roles, by the functions of `webgpu-loss/cpu`.
+// How the CPU computes each op: from its settings and the arrays of its roles. In float64, by the functions of `webgpu-loss/cpu`, or where
+// there is one by a faster form for float32 results.
 import { isFloat } from '../dtype.js';
 import type { Layout } from '../shape.js';
 import type { CpuArray, CpuArrays, OutOfRange, Role, SpecOf } from '../spec.js';
 import { binaryCrossEntropy } from './binaryCrossEntropy.js';
 import { crossEntropy, type Reduction } from './crossEntropy.js';
 import { entropy } from './entropy.js';
+import { crossEntropy as crossEntropyOfIndices } from './float32/crossEntropy.js';
+import { logSumExp } from './float32/logSumExp.js';
+import { logSoftmax, softmax } from './float32/softmax.js';
 import { type KlTarget, klDivergence } from './klDivergence.js';
 import { logitStats } from './logitStats.js';
-import { logSumExp, logSumExpGrad } from './logSumExp.js';
+import { logSumExpGrad } from './logSumExp.js';
 import { nllLoss } from './nllLoss.js';
-import { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from './softmax.js';
+import { logSoftmaxGrad, softmaxGrad } from './softmax.js';
 
 interface Laid {
   readonly layout: Layout;
@@ -50,7 +54,7 @@ export interface CpuSettings {
   readonly logitStats: Laid & { readonly topK: number | undefined };
 }
 
-/** Results by role, and the first target out of range. What has no role in the call is not wanted. */
+/** Results by role that are still to be written, and the first target out of range. What has no role in the call is not wanted. */
 interface Results {
   readonly [role: string]: object | undefined;
   readonly outOfRange?: OutOfRange | undefined;
@@ -61,15 +65,18 @@ type Forms = {
 };
 
 const FORMS: Forms = {
-  softmax: ({ layout: { shape, axis }, temperature }, arrays) => ({
-    output: softmax(input(arrays, 'logits'), shape, { axis, temperature }),
-  }),
-  logSoftmax: ({ layout: { shape, axis }, temperature }, arrays) => ({
-    output: logSoftmax(input(arrays, 'logits'), shape, { axis, temperature }),
-  }),
-  logSumExp: ({ layout: { shape, axis } }, arrays) => ({
-    output: logSumExp(input(arrays, 'logits'), shape, { axis }),
-  }),
+  softmax: ({ layout, temperature }, arrays) => {
+    softmax(input(arrays, 'logits'), input(arrays, 'output'), layout, temperature);
+    return {};
+  },
+  logSoftmax: ({ layout, temperature }, arrays) => {
+    logSoftmax(input(arrays, 'logits'), input(arrays, 'output'), layout, temperature);
+    return {};
+  },
+  logSumExp: ({ layout }, arrays) => {
+    logSumExp(input(arrays, 'logits'), input(arrays, 'output'), layout);
+    return {};
+  },
   softmaxGrad: ({ layout: { shape, axis } }, arrays) => ({
     grad: softmaxGrad(input(arrays, 'probs'), input(arrays, 'gradOutput'), shape, { axis }),
   }),
@@ -84,15 +91,26 @@ const FORMS: Forms = {
   },
   crossEntropy: (settings, arrays) => {
     const { labelSmoothing, temperature, softcap, zLoss, ignoreIndex, grad, targets, layout } = settings;
-    const result = crossEntropy(input(arrays, 'logits'), input(arrays, 'targets'), layout.shape, {
+    const logits = input(arrays, 'logits');
+    const byIndex = !isFloat(targets.dtype);
+    const options = {
       ...reduced(settings, arrays),
       labelSmoothing,
       temperature,
-      softcap,
       zLoss,
-      ignoreIndex: isFloat(targets.dtype) ? undefined : ignoreIndex,
+      ignoreIndex: byIndex ? ignoreIndex : undefined,
       weight: arrays['weight'],
-    });
+    };
+    if (byIndex && softcap === undefined) {
+      const outputs = {
+        loss: input(arrays, 'loss'),
+        grad: grad === 'in-place' ? logits : arrays['grad'],
+        logSumExp: arrays['logSumExp'],
+      };
+      const classes = indices(arrays) as Int32Array;
+      return { outOfRange: crossEntropyOfIndices(logits, classes, layout.shape, options, outputs) };
+    }
+    const result = crossEntropy(logits, input(arrays, 'targets'), layout.shape, { ...options, softcap });
     return { ...result, logits: grad === 'in-place' ? result.grad : undefined };
   },
   nllLoss: (settings, arrays) => ({
@@ -152,7 +170,7 @@ function reduced({ layout, reduction, grad, gradOutput }: Reduced, arrays: CpuAr
 }
 
 /** Computes a spec on dense arrays by role; writes the outputs. Returns the first target out of range, if any. */
-export function computeInFloat64<Op extends keyof CpuSettings>(
+export function compute<Op extends keyof CpuSettings>(
   { op, settings }: SpecOf<Op>,
   arrays: CpuArrays,
 ): OutOfRange | undefined {

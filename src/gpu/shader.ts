@@ -8,10 +8,14 @@ import putAbsent from '../../shaders/access/put-absent.wgsl?raw';
 import storeAbsent from '../../shaders/access/store-absent.wgsl?raw';
 import storeScalar from '../../shaders/access/store-scalar.wgsl?raw';
 import storeVec4 from '../../shaders/access/store-vec4.wgsl?raw';
+import noHit from '../../shaders/lib/no-hit.wgsl?raw';
+import noOddRows from '../../shaders/lib/no-odd-rows.wgsl?raw';
 import params from '../../shaders/lib/params.wgsl?raw';
 import subgroupReduction from '../../shaders/reduction/subgroup.wgsl?raw';
 import tree from '../../shaders/reduction/tree.wgsl?raw';
 import workgroupReduction from '../../shaders/reduction/workgroup.wgsl?raw';
+import emission from '../../shaders/strategy/emission.wgsl?raw';
+import emissionUnrolled from '../../shaders/strategy/emission-unrolled.wgsl?raw';
 import map from '../../shaders/strategy/map.wgsl?raw';
 import rowPerThread from '../../shaders/strategy/row-per-thread.wgsl?raw';
 import rowPerWorkgroup from '../../shaders/strategy/row-per-workgroup.wgsl?raw';
@@ -21,11 +25,13 @@ import splitPartial from '../../shaders/strategy/split-partial.wgsl?raw';
 import {
   type Access,
   type Binding,
+  type Epilogue,
   isShared,
   type KernelName,
   type KernelRole,
   REDUCES,
   type Source,
+  STAGES,
   type Variant,
 } from '../plan/variant.js';
 
@@ -48,7 +54,7 @@ const HANDOVER: Readonly<Record<string, KernelRole>> = {
  * joined in a fixed order, each of which may use what stands before it. Files that few calls need are loaded for it.
  */
 export async function composeShader(variant: Variant): Promise<string> {
-  const { kernel, epilogue, statistic, arithmetic, bindings, subgroup } = variant;
+  const { kernel, epilogue, statistic, arithmetic, bindings, subgroup, unrolled } = variant;
   const packed = bindings.some(({ packing }) => packing !== 'none') ? await import('./packed.js') : undefined;
   const reduces = REDUCES.has(kernel);
   const parts: readonly Source[] = [
@@ -62,10 +68,15 @@ export async function composeShader(variant: Variant): Promise<string> {
     ...(subgroup > 0 ? [statistic?.subgroupSource ?? ''] : []),
     ...(reduces ? [tree, subgroup > 0 ? subgroupReduction : workgroupReduction] : []),
     epilogue.source,
+    ...(STAGES[kernel].includes('elements') ? emissionSources(epilogue, unrolled) : []),
     STRATEGY_SOURCES[kernel],
   ];
   const texts = await Promise.all(parts.map((part) => (typeof part === 'string' ? part : part())));
   return texts.join('\n');
+}
+
+function emissionSources({ oddRows, hit }: Epilogue, unrolled: boolean): readonly string[] {
+  return [...(oddRows ? [] : [noOddRows]), ...(hit ? [] : [noHit]), unrolled ? emissionUnrolled : emission];
 }
 
 function head(variant: Variant): string {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULTS, HELP, OptionError, parseOptions } from '../../examples/bigram/options.js';
+import { DEFAULTS, HELP, parseOptions } from '../../examples/bigram/options.js';
+import { OptionError } from '../../scripts/arguments.js';
 
 describe('options of npm start', () => {
   it('has defaults', () => {

@@ -1,0 +1,78 @@
+import { type Clock, type ClockName, timestampClock, wallClock } from './clock.js';
+import type { Prepared } from './contender.js';
+
+export interface MeasureOptions {
+  /** Samples of each contender, if the budget lasts. */
+  readonly rounds: number;
+  /** How long one sample should last: executions are batched until it does. */
+  readonly sampleMs: number;
+  /** How long all of them may take together, about. At least `LEAST_ROUNDS` are done in any case. */
+  readonly budgetMs: number;
+  /** `'timestamps'` is the clock of the GPU, which all of the contenders must be able to be timed by. */
+  readonly clock: ClockName;
+}
+
+export interface Measured {
+  /** Milliseconds of one execution, round by round. */
+  readonly ms: readonly number[];
+  /** Executions in each sample. */
+  readonly batch: number;
+}
+
+const LEAST_ROUNDS = 3;
+const MOST_BATCHED = 1000;
+
+/** The best clock that all of `contenders` can be timed by. */
+export function clockFor(contenders: readonly Prepared[]): ClockName {
+  const devices = new Set(contenders.map(({ gpu }) => gpu?.device));
+  const [device] = devices;
+  return devices.size === 1 && device?.features.has('timestamp-query') ? 'timestamps' : 'wall';
+}
+
+/**
+ * Times all contenders in turn, round after round, so that whatever drifts (clock rates, other programs) hits all alike. Every
+ * other round runs backwards: none is always behind the same other one.
+ */
+export async function measure(
+  contenders: readonly Prepared[],
+  { rounds, sampleMs, budgetMs, clock }: MeasureOptions,
+): Promise<readonly Measured[]> {
+  const device = clock === 'timestamps' ? contenders[0]?.gpu?.device : undefined;
+  const stamps = device && timestampClock(device);
+  const time = stamps?.clock ?? wallClock;
+  try {
+    const calibrated: { readonly batch: number; readonly ms: number }[] = [];
+    for (const prepared of contenders) calibrated.push(await calibrate(prepared, sampleMs, time));
+    const roundMs = calibrated.reduce((sum, { batch, ms }) => sum + batch * ms, 0);
+    const affordable = Math.min(rounds, Math.max(LEAST_ROUNDS, Math.floor(budgetMs / roundMs)));
+    const samples = contenders.map((): number[] => []);
+    const forth = contenders.map((_, k) => k);
+    const back = forth.toReversed();
+    for (let round = 0; round < affordable; round++) {
+      for (const k of round % 2 === 0 ? forth : back) {
+        const { batch } = calibrated[k] as { batch: number };
+        samples[k]?.push((await time(contenders[k] as Prepared, batch)) / batch);
+      }
+    }
+    return samples.map((ms, k) => ({ ms, batch: calibrated[k]?.batch as number }));
+  } finally {
+    stamps?.destroy();
+  }
+}
+
+/** How many executions last `sampleMs`, and how long one of them takes: warms up on the way. */
+async function calibrate(
+  prepared: Prepared,
+  sampleMs: number,
+  time: Clock,
+): Promise<{ batch: number; ms: number }> {
+  let batch = 1;
+  for (;;) {
+    const ms = await time(prepared, batch);
+    if (ms >= sampleMs / 2 || batch >= MOST_BATCHED) {
+      const wanted = Math.ceil((batch * sampleMs) / Math.max(ms, Number.MIN_VALUE));
+      return { batch: Math.min(MOST_BATCHED, Math.max(1, wanted)), ms: ms / batch };
+    }
+    batch = Math.min(MOST_BATCHED, batch * Math.max(2, Math.floor(sampleMs / 2 / Math.max(ms, 1e-3))));
+  }
+}
