@@ -14,6 +14,14 @@ const WANTED_LIMITS = [
   'maxComputeWorkgroupStorageSize',
 ] as const;
 
+/** The limits that shape the work. */
+const KNOWN_LIMITS = [
+  ...WANTED_LIMITS,
+  'maxComputeWorkgroupsPerDimension',
+  'minStorageBufferOffsetAlignment',
+  'minUniformBufferOffsetAlignment',
+] as const satisfies readonly (keyof AdapterLimits)[];
+
 /** An adapter and what it was asked from; or, as a string, why there is none and what to do. */
 export async function findAdapter(
   op: string,
@@ -93,18 +101,7 @@ export function wrapDevice(op: string, device: GPUDevice, given: GPU | undefined
 function factsOf(device: GPUDevice, info: GPUAdapterInfo | undefined, gpu: GPU | undefined): AdapterFacts {
   const features = [...device.features].sort();
   const subgroups = features.includes('subgroups');
-  const { limits } = device;
-  const known: AdapterLimits = {
-    maxBufferSize: limits.maxBufferSize,
-    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
-    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-    maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
-    maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
-    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
-    minStorageBufferOffsetAlignment: limits.minStorageBufferOffsetAlignment,
-    minUniformBufferOffsetAlignment: limits.minUniformBufferOffsetAlignment,
-  };
+  const limits = Object.fromEntries(KNOWN_LIMITS.map((name) => [name, device.limits[name]]));
   return Object.freeze({
     backend: 'webgpu',
     vendor: info?.vendor ?? '',
@@ -116,6 +113,6 @@ function factsOf(device: GPUDevice, info: GPUAdapterInfo | undefined, gpu: GPU |
     languageFeatures: [...(gpu?.wgslLanguageFeatures ?? [])].sort(),
     subgroupMinSize: subgroups ? (info?.subgroupMinSize ?? 0) : 0,
     subgroupMaxSize: subgroups ? (info?.subgroupMaxSize ?? 0) : 0,
-    limits: Object.freeze(known),
+    limits: Object.freeze(limits as Readonly<Record<(typeof KNOWN_LIMITS)[number], number>>),
   });
 }
