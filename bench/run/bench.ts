@@ -104,7 +104,11 @@ export interface Known extends Pick<BenchPlan, 'adapter' | 'seed' | 'quick' | 'p
   readonly info: AdapterFacts;
 }
 
-export function rowOf(of: Case, outcome: Outcome, { adapter, seed, quick, policies, versions, info }: Known): Row {
+export function rowOf(
+  of: Case,
+  outcome: Outcome,
+  { adapter, seed, quick, policies, versions, info }: Known,
+): Row {
   const { timing, passes, firstCallMs, ...rest } = outcome;
   const { bytes, formula } = trafficOf(of);
   const { backend, vendor, architecture, device, description } = info;

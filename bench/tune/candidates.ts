@@ -7,10 +7,11 @@ const VALUES: { readonly [F in keyof Policy]: readonly Policy[F][] } = {
   segment: [4096, 8192, 16384, 32768],
   subgroups: [true, false],
   vec4: [true, false],
+  unrolled: [true, false],
 };
 
 /** Fields that are tried only with what is fast without them: all combinations of everything would compile for hours. */
-const DETAILS: ReadonlySet<keyof Policy> = new Set(['subgroups', 'vec4']);
+const DETAILS: ReadonlySet<keyof Policy> = new Set(['subgroups', 'vec4', 'unrolled']);
 
 /** Where a field makes a difference; elsewhere a candidate leaves it out. Without a rule: everywhere. */
 const MATTERS: {
