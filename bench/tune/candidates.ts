@@ -3,7 +3,7 @@ import type { AdapterFacts, Policy } from 'webgpu-loss';
 /** What is tried of each field of the policy: a new field is a type error here until it has its values. */
 const VALUES: { readonly [F in keyof Policy]: readonly Policy[F][] } = {
   strategy: ['row-per-thread', 'row-per-workgroup', 'split-row'],
-  workgroupSize: [4, 8, 16, 32, 64, 128, 256, 512],
+  workgroupSize: [8, 16, 32, 64, 128, 256, 512],
   segment: [4096, 8192, 16384, 32768],
   subgroups: [true, false],
   vec4: [true, false],
