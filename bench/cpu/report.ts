@@ -9,7 +9,7 @@ export interface CaseReport {
   readonly outcomes: readonly Outcome[];
 }
 
-/** What the issue of speed asks of the CPU backend: at least so many times as fast as tfjs's, at most so many times as slow as its WASM. */
+/** At least so many times as fast as tfjs-cpu, at most so many times the time of tfjs-wasm. */
 export const GOALS = { cpu: 10, wasm: 3 } as const;
 
 /** How long `own` takes for each millisecond of the quickest of the contenders whose names begin with `peer`. */
