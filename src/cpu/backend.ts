@@ -23,13 +23,14 @@ import { elementCount } from '../shape.js';
 import { type CpuArray, type CpuArrays, type OutOfRange, type Role, type Spec, shapesOf } from '../spec.js';
 import { CLEAN, deriveWork, type Verdict, type Work } from '../work.js';
 import { compute } from './forms.js';
+import { Memory } from './memory.js';
 
 const FACTS: AdapterFacts = {
   backend: 'cpu',
   vendor: '',
   architecture: '',
   device: '',
-  description: 'CPU (JavaScript, float64 arithmetic)',
+  description: 'CPU (JavaScript)',
   isFallbackAdapter: false,
   features: [],
   languageFeatures: [],
@@ -60,23 +61,24 @@ export interface CpuRunner {
   prepare(spec: Spec, facts: AdapterFacts): CpuRun;
 }
 
-/** In float64, each operation in its own way. */
-const float64: CpuRunner = {
+/** Each operation in its own way: for float32 results where there is such a form, in float64 otherwise. */
+const native: CpuRunner = {
   reproducible: false,
   description: FACTS.description,
   prepare: (spec) => (arrays) => compute(spec, arrays),
 };
 
-/** Runs specs on typed arrays: the fallback where there is no GPU and, in float64, the tests' oracle. */
+/** Runs specs on typed arrays: the fallback where there is no GPU. */
 export class CpuBackend implements Backend {
   readonly facts: AdapterFacts;
   readonly reproducible: boolean;
   readonly device = undefined;
   readonly lost: Promise<DeviceLostError> = new Promise(() => undefined);
   private readonly runner: CpuRunner;
+  private readonly memory: Memory = new Memory();
   private closed = false;
 
-  constructor(runner: CpuRunner = float64) {
+  constructor(runner: CpuRunner = native) {
     this.runner = runner;
     this.facts = { ...FACTS, description: runner.description };
     this.reproducible = runner.reproducible;
@@ -91,7 +93,14 @@ export class CpuBackend implements Backend {
 
   allocate(op: string, bytes: number): Operand {
     this.check(op);
-    return { storage: { memory: allocate(op, inWords(bytes)) }, work: CLEAN };
+    try {
+      return { storage: { memory: this.memory.take(inWords(bytes)) }, work: CLEAN };
+    } catch (cause) {
+      throw new OutOfMemoryError(
+        `${op}: ${bytes} bytes could not be allocated. Split the batch into smaller calls.`,
+        { op, adapter: FACTS, cause },
+      );
+    }
   }
 
   upload(storage: Storage, data: TensorData): Promise<LossError | undefined> {
@@ -111,8 +120,8 @@ export class CpuBackend implements Backend {
     };
   }
 
-  free(): void {
-    // The collector does it.
+  free(storage: Storage): void {
+    this.memory.give((storage as CpuStorage).memory);
   }
 
   adopt(op: string): Operand {
@@ -190,20 +199,5 @@ export class CpuBackend implements Backend {
     );
     const verdict: Verdict = { ask: async () => error, retain: () => undefined, release: () => undefined };
     return deriveWork(inputs, undefined, [verdict]);
-  }
-}
-
-function allocate(op: string, bytes: number): ArrayBuffer {
-  try {
-    return new ArrayBuffer(bytes);
-  } catch (cause) {
-    throw new OutOfMemoryError(
-      `${op}: ${bytes} bytes could not be allocated. Split the batch into smaller calls.`,
-      {
-        op,
-        adapter: FACTS,
-        cause,
-      },
-    );
   }
 }

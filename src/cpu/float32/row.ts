@@ -6,7 +6,7 @@ import { expRow, expSum, STEPS } from './exp.js';
 /** What is done with row `row`: its logits are in `x`, and its results go into `out`, both from element `at` on. */
 export type RowWork = (x: Float32Array, at: number, out: Float32Array, row: number) => void;
 
-const NONE = new Float32Array(0);
+const NONE: Float32Array = /* @__PURE__ */ new Float32Array(0);
 
 /**
  * Does `work` for each row. Rows that do not lie in one piece, and arrays of other than float32, go through buffers of one row.
@@ -86,11 +86,16 @@ export function measure(
 /** Multiplies elements `at` to `to` by `factor`. */
 export function scaleRow(out: Float32Array, at: number, to: number, factor: number): void {
   let i = at;
-  for (; (to - i) & 3; i++) out[i] = (out[i] as number) * factor;
+  for (; (to - i) & 3; i++) out[i] = flushed((out[i] as number) * factor);
   for (; i < to; i += 4) {
-    out[i] = (out[i] as number) * factor;
-    out[i + 1] = (out[i + 1] as number) * factor;
-    out[i + 2] = (out[i + 2] as number) * factor;
-    out[i + 3] = (out[i + 3] as number) * factor;
+    out[i] = flushed((out[i] as number) * factor);
+    out[i + 1] = flushed((out[i + 1] as number) * factor);
+    out[i + 2] = flushed((out[i + 2] as number) * factor);
+    out[i + 3] = flushed((out[i + 3] as number) * factor);
   }
+}
+
+/** What would be subnormal in float32 is 0: processors take dozens of times as long to round to such a number. */
+function flushed(value: number): number {
+  return Math.abs(value) < 1.1754943508222875e-38 ? 0 : value;
 }
