@@ -99,12 +99,16 @@ class CopyForms {
 }
 
 /** What the rows of a case have in common. */
-interface Known extends Pick<BenchPlan, 'adapter' | 'seed' | 'quick' | 'policies'> {
+export interface Known extends Pick<BenchPlan, 'adapter' | 'seed' | 'quick' | 'policies'> {
   readonly versions: Readonly<Record<string, string>>;
   readonly info: AdapterFacts;
 }
 
-function rowOf(of: Case, outcome: Outcome, { adapter, seed, quick, policies, versions, info }: Known): Row {
+export function rowOf(
+  of: Case,
+  outcome: Outcome,
+  { adapter, seed, quick, policies, versions, info }: Known,
+): Row {
   const { timing, passes, firstCallMs, ...rest } = outcome;
   const { bytes, formula } = trafficOf(of);
   const { backend, vendor, architecture, device, description } = info;

@@ -8,7 +8,7 @@ import { progressBar } from '../report/progress.js';
 import { openAdapter } from '../run/adapter.js';
 import { rotationOf } from '../run/effort.js';
 import { versions } from '../run/versions.js';
-import { candidates } from './candidates.js';
+import { detailed, outlines } from './candidates.js';
 import { HELP, type Options, parseOptions } from './options.js';
 import { formatReport, type TuneReport } from './report.js';
 import { tuneShape } from './tuneShape.js';
@@ -17,8 +17,8 @@ async function tune({ adapter, dtype, shapes, ops, seed }: Options): Promise<Tun
   const open = await openAdapter(library, adapter);
   const found: TuneReport['shapes'][number][] = [];
   const context = await open();
-  const all = candidates(context.info);
-  const bar = progressBar(shapes.length * (all.length + 1), 'policies');
+  const first = outlines(context.info);
+  const bar = progressBar(shapes.length * first.length, 'policies');
   try {
     for (const shape of shapes) {
       const ranked = await tuneShape({
@@ -28,9 +28,10 @@ async function tune({ adapter, dtype, shapes, ops, seed }: Options): Promise<Tun
         dtype,
         ops,
         seed,
-        candidates: all,
+        outlines: first,
+        detailed: (policy) => detailed(policy, context.info),
         rotate: rotationOf(context.info),
-        onCandidate: () => bar.step(shape.join('x')),
+        onOutline: () => bar.step(shape.join('x')),
       });
       found.push({ shape, ranked });
     }

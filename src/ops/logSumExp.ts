@@ -1,5 +1,4 @@
 import type { Context } from '../context.js';
-import { logSumExp as logSumExpOnCpu } from '../cpu/logSumExp.js';
 import { checkFlag, checkOptions } from '../options.js';
 import { logSumExpEpilogue } from '../plan/epilogue/logSumExp.js';
 import { softmaxStatistic } from '../plan/statistics.js';
@@ -15,7 +14,7 @@ import {
   PLAN_OPTIONS,
   type PlanOptions,
 } from './plan.js';
-import { outputRole, writeResults } from './roles.js';
+import { outputRole } from './roles.js';
 
 export interface LogSumExpOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -48,9 +47,10 @@ export async function logSumExp(logits: Tensor, options: LogSumExpOptions = {}):
 
 /** The spec of `logSumExp`. */
 export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): Spec {
-  const { shape, axis, rows, classes, inner } = layout;
+  const { rows, classes, inner } = layout;
   return {
     op: 'logSumExp',
+    settings: { layout },
     roles: { logits, output: outputRole(rowShape(layout, keepDims)) },
     passes: (build) =>
       build.build({
@@ -59,10 +59,6 @@ export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): 
         statistic: softmaxStatistic,
         roles: { logits: 'logits', output: 'output' },
       }),
-    cpu: (arrays) => {
-      writeResults(arrays, { output: logSumExpOnCpu(arrays['logits'] as Float32Array, shape, { axis }) });
-      return undefined;
-    },
   };
 }
 

@@ -27,12 +27,15 @@ export interface KernelRole {
   readonly absent?: string;
 }
 
+/** WGSL; or how to load it, where most calls do without it. */
+export type Source = string | (() => Promise<string>);
+
 /** A statistic: its name, and its WGSL without and with subgroups. */
 export interface Statistic {
   readonly name: string;
-  readonly source: string;
+  readonly source: Source;
   /** Absent where lanes do not merge it by shuffles. */
-  readonly subgroupSource?: string;
+  readonly subgroupSource?: Source;
   /** Words that one takes in memory, between the passes of a split row. */
   readonly words: number;
 }
@@ -40,12 +43,16 @@ export interface Statistic {
 /** An epilogue: what becomes of a row's statistic. */
 export interface Epilogue {
   readonly name: string;
-  readonly source: string;
+  readonly source: Source;
   readonly roles: Readonly<Record<string, KernelRole>>;
   /** Words of a row's record, between the passes of a split row. */
   readonly words: number;
   /** WGSL libraries that it and its statistic use, in order. */
   readonly libraries: readonly string[];
+  /** It has a shorter way for usual rows: `row_is_usual` and `emit_odd`. */
+  readonly oddRows?: true;
+  /** One class of a row has a value of its own: `row_hit` and `emit_hit`. */
+  readonly hit?: true;
 }
 
 /** The kernels that strategies consist of. */
@@ -93,6 +100,11 @@ export interface Binding {
   readonly write: boolean;
 }
 
+/** A word of two elements may have two writers, unless whole groups of four are written. */
+export function isShared({ access, packing, write }: Binding): boolean {
+  return write && packing !== 'none' && access !== 'vec4';
+}
+
 /** Parts of the kernels that are there or not, as constants in WGSL. */
 export interface Flags {
   /** There is something to write for each element. */
@@ -135,6 +147,8 @@ export interface Variant {
   readonly sizes: Readonly<Record<string, number>>;
   readonly arithmetic: Arithmetic;
   readonly workgroupSize: number;
+  /** Elements are written several steps at a time. */
+  readonly unrolled: boolean;
   /** Smallest subgroup of the device, where the reduction uses subgroups; else 0. */
   readonly subgroup: number;
 }
@@ -151,6 +165,7 @@ export function variantKey(variant: Variant): string {
     sizes,
     arithmetic,
     workgroupSize,
+    unrolled,
     subgroup,
   } = variant;
   const roles = bindings.map(({ role, access, packing, write }) => {
@@ -167,6 +182,7 @@ export function variantKey(variant: Variant): string {
     ...on.map(([name]) => name.toLowerCase()),
     ...Object.entries(sizes).map(([name, size]) => `${name.toLowerCase()}${size}`),
     ...(arithmetic.name === 'native' ? [] : [arithmetic.name]),
+    ...(unrolled ? ['unrolled'] : []),
     ...(subgroup > 0 ? [`subgroup${subgroup}`] : []),
   ].join('/');
 }

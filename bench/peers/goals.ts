@@ -1,0 +1,114 @@
+// What this library is to reach beside its peers, and whether it does.
+import { SHAPES, type Shape } from '../measure/cases.js';
+import type { OpName } from '../measure/contender.js';
+import type { Quantiles } from '../measure/quantiles.js';
+import type { Row } from '../report/row.js';
+import type { PlaceName } from './options.js';
+import { contendersOf } from './roles.js';
+
+/** How many times as fast as a rival this library is to be, in some cases. */
+export interface Goal {
+  readonly where: PlaceName;
+  readonly ops: readonly OpName[];
+  readonly shapes: readonly Shape[];
+  /** The fastest of these. */
+  readonly rival: 'naive-64' | 'best peer';
+  readonly times: number;
+}
+
+const LARGE: readonly Shape[] = [
+  [256, 32768],
+  [16, 151936],
+];
+
+// For the gradient, a peer is one that derives it; the others know no crossEntropyGrad.
+const gradient = (where: PlaceName, shapes: readonly Shape[], rival: Goal['rival'], times: number): Goal => ({
+  where,
+  ops: ['crossEntropyGrad'],
+  shapes,
+  rival,
+  times,
+});
+
+const fasterThanAll = (where: PlaceName): Goal => ({
+  where,
+  ops: ['softmax', 'logSoftmax', 'logSumExp', 'crossEntropy'],
+  shapes: SHAPES,
+  rival: 'best peer',
+  times: 1,
+});
+
+export const GOALS: readonly Goal[] = [
+  gradient('lavapipe', LARGE, 'naive-64', 3),
+  gradient('lavapipe', LARGE, 'best peer', 7),
+  gradient('lavapipe', [[1024, 1000]], 'best peer', 2.5),
+  gradient('lavapipe', [[4096, 10]], 'best peer', 1.2),
+  fasterThanAll('lavapipe'),
+  gradient('chromium', LARGE, 'naive-64', 1.4),
+  gradient('chromium', LARGE, 'best peer', 4),
+  gradient('chromium', [[1024, 1000]], 'best peer', 2.5),
+  gradient('chromium', [[4096, 10]], 'best peer', 1.2),
+  fasterThanAll('chromium'),
+];
+
+/** What was found for a goal in one of its cases. */
+export interface Finding {
+  readonly goal: Goal;
+  readonly op: OpName;
+  readonly shape: Shape;
+  /** Who the rival was, and how many times as fast this library was, round by round. Absent where nothing was measured. */
+  readonly found?: { readonly rival: string; readonly ratio: Quantiles; readonly reached: boolean };
+  /** Where the goal is not reached: the parts of the work alone. */
+  readonly limits: readonly Limit[];
+}
+
+/** A part of the work alone. */
+export interface Limit {
+  readonly name: string;
+  /** Its share of this library's time. */
+  readonly share: number;
+  /** How many times as fast as the rival it is: nothing that has to do it can be faster than that. */
+  readonly timesRival: number;
+}
+
+/** Every goal in each of its cases. */
+export function judge(rows: readonly Row[], goals: readonly Goal[] = GOALS): readonly Finding[] {
+  return goals.flatMap((goal) =>
+    goal.ops.flatMap((op) => goal.shapes.map((shape) => judgeCase(rows, goal, op, shape))),
+  );
+}
+
+function judgeCase(rows: readonly Row[], goal: Goal, op: OpName, shape: Shape): Finding {
+  const found = rows.filter(
+    (row) =>
+      row.adapter.name === goal.where && row.op === op && row.rows === shape[0] && row.classes === shape[1],
+  );
+  const ratios = found.find(({ contender }) => contender === 'ours')?.timing?.ratios ?? {};
+  const best = bestOf(ratios, goal.rival === 'naive-64' ? ['naive-64'] : contendersOf('peer'));
+  if (best === undefined) return { goal, op, shape, limits: [] };
+  const [rival, ratio] = best;
+  const reached = goal.times === 1 ? ratio.median > 1 : ratio.median >= goal.times;
+  const limits = reached ? [] : limitsOf(found, ratios, rival);
+  return { goal, op, shape, found: { rival, ratio, reached }, limits };
+}
+
+type Ratios = Readonly<Record<string, Quantiles>>;
+
+/** The fastest of `names`, and how many times as fast this library is. */
+export function bestOf(
+  ratios: Ratios,
+  names: readonly string[],
+): readonly [name: string, ratio: Quantiles] | undefined {
+  return names
+    .flatMap((name) => (ratios[name] ? [[name, ratios[name]] as const] : []))
+    .toSorted(([, a], [, b]) => a.median - b.median)[0];
+}
+
+function limitsOf(rows: readonly Row[], ratios: Ratios, rival: string): readonly Limit[] {
+  return rows
+    .filter(({ contender }) => contendersOf('limit').includes(contender))
+    .flatMap(({ contender: name, timing }) => {
+      const [share, timesRival] = [ratios[name], timing?.ratios[rival]];
+      return share && timesRival ? [{ name, share: share.median, timesRival: timesRival.median }] : [];
+    });
+}

@@ -1,0 +1,95 @@
+import { listOf, OptionError, oneOf, readArguments, whole } from '../../scripts/arguments.js';
+import { casesOf, QUICK_SHAPES, SHAPES, type Shape } from '../measure/cases.js';
+import type { Case } from '../measure/contender.js';
+import { PEER_OPS } from './contenders/forms.js';
+import { PEERS, type PeerName } from './peerNames.js';
+
+export const PLACES = ['chromium', 'lavapipe'] as const;
+
+export type PlaceName = (typeof PLACES)[number];
+
+/** What the command line asks for. */
+export interface Options {
+  readonly places: readonly PlaceName[];
+  readonly peers: readonly PeerName[];
+  readonly cases: readonly Case[];
+  readonly seed: number;
+  readonly quick: boolean;
+  /** Where the JSON lines go; undefined: nowhere. */
+  readonly out: string | undefined;
+  /** Files to show instead of measuring. */
+  readonly render: readonly string[] | undefined;
+  readonly help: boolean;
+}
+
+const DEFAULT_SEED = 1851;
+const MAX_SEED = 2 ** 32 - 1;
+
+const named = (shapes: readonly Shape[]): string => shapes.map((shape) => shape.join('x')).join(', ');
+
+export const HELP = `Measures this library beside its peers, in turn, and says which of its goals it reaches.
+
+Usage: npm run bench:peers -- [options]
+
+  --where LIST     ${PLACES.join(', ')}, by commas (default: both)
+  --op LIST        ${PEER_OPS.join(', ')}, by commas (default: all)
+  --shape LIST     ROWSxCLASSES, by commas (default: ${named(SHAPES)})
+  --peer LIST      ${PEERS.join(', ')}, by commas (default: all)
+  --seed N         seed of the data, 0 to ${MAX_SEED} (default ${DEFAULT_SEED})
+  --quick          few samples, and the shapes ${named(QUICK_SHAPES)} unless --shape says otherwise
+  --out FILE       add the results there, as JSON lines
+  --render LIST    measure nothing: show files of JSON lines, by commas
+  -h, --help       print this
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @param args without the program's name
+ * @throws OptionError on an unknown option, a missing or a bad value
+ */
+export function parseOptions(args: readonly string[]): Options {
+  const values = readArguments(args, {
+    where: { type: 'string' },
+    op: { type: 'string' },
+    shape: { type: 'string' },
+    peer: { type: 'string' },
+    seed: { type: 'string' },
+    quick: { type: 'boolean' },
+    out: { type: 'string' },
+    render: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  });
+  const { quick = false, help = false, out, shape, render } = values;
+  if (out?.trim() === '') throw new OptionError('--out must not be empty');
+  const someOf = <T extends string>(
+    name: string,
+    text: string | undefined,
+    all: readonly T[],
+  ): readonly T[] => (text === undefined ? all : listOf(name, text).map((each) => oneOf(name, each, all)));
+  const shapes =
+    shape === undefined ? (quick ? QUICK_SHAPES : SHAPES) : listOf('--shape', shape).map(shapeFrom);
+  return {
+    places: someOf('--where', values.where, PLACES),
+    peers: someOf('--peer', values.peer, PEERS),
+    cases: casesOf(someOf('--op', values.op, PEER_OPS), shapes, ['f32']),
+    seed: whole('--seed', values.seed, 0, MAX_SEED, DEFAULT_SEED),
+    quick,
+    out,
+    render: render === undefined ? undefined : listOf('--render', render),
+    help,
+  };
+}
+
+// Every contender has the logits and a result of their size at the same time.
+const MOST_ELEMENTS = 2 ** 25;
+
+function shapeFrom(text: string): Shape {
+  const [rows = 0, classes = 0] = /^\d{1,8}x\d{1,8}$/.test(text) ? text.split('x').map(Number) : [];
+  if (!(rows > 0 && classes > 0 && rows * classes <= MOST_ELEMENTS)) {
+    throw new OptionError(
+      `--shape must be ROWSxCLASSES with at most ${MOST_ELEMENTS} elements, not "${text}"`,
+    );
+  }
+  return [rows, classes];
+}

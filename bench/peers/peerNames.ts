@@ -1,0 +1,3 @@
+export const PEERS = ['tfjs', 'onnxruntime', 'jax-js'] as const;
+
+export type PeerName = (typeof PEERS)[number];

@@ -1,0 +1,144 @@
+// The tables for people.
+import Table from 'cli-table3';
+import { isDifferent, type Quantiles } from '../measure/quantiles.js';
+import type { Row } from '../report/row.js';
+import { bestOf, type Finding, judge } from './goals.js';
+import { contendersOf } from './roles.js';
+
+const PLAIN = { style: { head: [], border: [], compact: true } };
+
+/** All of it: every contender in every case, the ratios that matter, and which goals are reached. */
+export function formatReport(rows: readonly Row[]): string {
+  const places = [...new Set(rows.map(headingOf))];
+  const tables = places.flatMap((heading) => {
+    const there = rows.filter((row) => headingOf(row) === heading);
+    return [heading, timesTable(there), ratiosTable(there)];
+  });
+  return [...tables, goalsTable(judge(rows))].join('\n');
+}
+
+function headingOf({ adapter, versions, seed }: Row): string {
+  const software = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
+  return `\n${adapter.name}: ${adapter.description || adapter.device}\n  ${software.join(', ')}; seed ${seed}`;
+}
+
+/** The rows of each case, in the order in which the cases came. */
+function byCase(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const cases = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = `${row.op} ${row.rows} x ${row.classes}`;
+    cases.set(key, [...(cases.get(key) ?? []), row]);
+  }
+  return [...cases.values()];
+}
+
+function timesTable(rows: readonly Row[]): string {
+  const table = new Table({
+    head: ['op', 'rows x classes', 'contender', 'ms', 'middle half', 'x our time', 'error/bound'],
+    colAligns: ['left', 'right', 'left', 'right', 'right', 'right', 'right'],
+    ...PLAIN,
+  });
+  for (const [k, each] of byCase(rows).entries()) {
+    for (const [
+      j,
+      { op, rows: count, classes, contender, timing, wrong, errorOverBound },
+    ] of each.entries()) {
+      const head = j === 0 ? [op, `${count} x ${classes}`, contender] : ['', '', contender];
+      if (timing === undefined) {
+        table.push([...head, { colSpan: 4, content: brief(wrong ?? '') }]);
+        continue;
+      }
+      const { ms, ratios } = timing;
+      table.push([
+        ...head,
+        digits(ms.median),
+        spreadOf(ms),
+        ratios['ours'] ? digits(1 / ratios['ours'].median) : '',
+        errorOverBound === undefined
+          ? ''
+          : `${digits(errorOverBound)}${errorOverBound > 1 ? ' inexact' : ''}`,
+      ]);
+    }
+    if (k < byCase(rows).length - 1) table.push(Array<string>(7).fill(''));
+  }
+  return table.toString();
+}
+
+/** How many times as fast this library is as those that matter. */
+function ratiosTable(rows: readonly Row[]): string {
+  const table = new Table({
+    head: ['op', 'rows x classes', 'ours, ms', 'x naive-64', 'x best peer', '', 'x formula', '', 'of copy'],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'left', 'right', 'left', 'right'],
+    ...PLAIN,
+  });
+  for (const each of byCase(rows)) {
+    const ours = each.find(({ contender }) => contender === 'ours');
+    if (ours?.timing === undefined) continue;
+    const { ms, ratios } = ours.timing;
+    const cells = (names: readonly string[]): [string, string] => {
+      const best = bestOf(ratios, names);
+      return best ? [comparison(best[1]), best[0]] : ['', ''];
+    };
+    table.push([
+      ours.op,
+      `${ours.rows} x ${ours.classes}`,
+      digits(ms.median),
+      ratios['naive-64'] ? comparison(ratios['naive-64']) : '',
+      ...cells(contendersOf('peer')),
+      ...cells(contendersOf('formula')),
+      ratios['copy'] ? digits(ratios['copy'].median) : '',
+    ]);
+  }
+  return table.toString();
+}
+
+/** The goals that something was measured for, and a word on the others. */
+function goalsTable(findings: readonly Finding[]): string {
+  const table = new Table({
+    head: ['where', 'op', 'rows x classes', 'goal', 'found', 'rival', '', 'what limits it'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'left', 'left', 'left'],
+    ...PLAIN,
+  });
+  for (const { goal, op, shape, found, limits } of findings) {
+    const wanted = goal.times === 1 ? `faster than ${goal.rival}` : `${goal.times} x ${goal.rival}`;
+    const head = [goal.where, op, shape.join(' x '), wanted];
+    if (found === undefined) continue;
+    const parts = limits.map(
+      ({ name, share, timesRival }) =>
+        `${name} ${percent(share)} of our time, ${digits(timesRival)} x the rival`,
+    );
+    table.push([
+      ...head,
+      comparison(found.ratio),
+      found.rival,
+      found.reached ? 'reached' : 'NOT reached',
+      parts.join('\n'),
+    ]);
+  }
+  const measured = findings.filter(({ found }) => found !== undefined);
+  const reached = measured.filter(({ found }) => found?.reached).length;
+  const counts = `${reached} of ${measured.length} goals reached; ${findings.length - measured.length} not measured`;
+  return `\n${table}\n${counts}`;
+}
+
+function spreadOf({ p25, p75 }: Quantiles): string {
+  return `${digits(p25)} - ${digits(p75)}`;
+}
+
+function comparison(ratio: Quantiles): string {
+  return `${digits(ratio.median)} (${spreadOf(ratio)})${isDifferent(ratio) ? '' : ' ?'}`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)}%`;
+}
+
+/** The first line of a message, not all of a shader. */
+function brief(message: string): string {
+  return (message.split('\n')[0] as string).slice(0, 90);
+}
+
+/** Three digits that count. */
+function digits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
