@@ -5,6 +5,7 @@ import type { Case, CaseData, Contender, Prepared } from './contender.js';
 import { type Expectation, expectationOf } from './expectation.js';
 import { clockFor, type Measured, type MeasureOptions, measure } from './measure.js';
 import { type Quantiles, quantilesOf, ratiosOf } from './quantiles.js';
+import { timeOnce } from './work.js';
 
 /** What came of one contender in a case. */
 export interface Outcome {
@@ -13,6 +14,8 @@ export interface Outcome {
   readonly errorOverBound?: number;
   /** What it got wrong, or why it failed. It was not timed, then. */
   readonly wrong?: string;
+  /** Why it was not timed although it is right. */
+  readonly leftOut?: string;
   readonly timing?: Timing;
   readonly firstCallMs?: number;
   /** Microseconds of the host to record one execution. */
@@ -36,6 +39,8 @@ export interface BenchOptions extends Omit<MeasureOptions, 'clock'> {
   readonly clock?: ClockName;
   /** How many times its bound a contender's error may be. Default 1 for all. */
   readonly slackOf?: (contender: string) => number;
+  /** What takes longer for one execution is left out. Default: nothing is. */
+  readonly patienceMs?: number;
 }
 
 interface Entry {
@@ -75,22 +80,32 @@ async function admit(
   data: CaseData,
   { name, prepare }: Contender,
   expectation: Expectation,
-  { slackOf = () => 1 }: BenchOptions,
+  { slackOf = () => 1, patienceMs = Number.POSITIVE_INFINITY }: BenchOptions,
 ): Promise<Entry | Outcome | undefined> {
   let prepared: Prepared | undefined;
   try {
     prepared = await prepare(of, data);
     if (prepared === undefined) return undefined;
     const results = await prepared.results();
-    if (results === undefined) return { contender: name, prepared, errorOverBound: undefined };
-    const { worst, wrong } = check(of, results, expectation, slackOf(name));
-    if (wrong === undefined) return { contender: name, prepared, errorOverBound: worst };
+    const verdict = results && check(of, results, expectation, slackOf(name));
+    const refusal =
+      verdict?.wrong === undefined ? await tooSlow(prepared, patienceMs) : { wrong: verdict.wrong };
+    if (refusal === undefined) return { contender: name, prepared, errorOverBound: verdict?.worst };
     prepared.destroy();
-    return { contender: name, wrong };
+    return { contender: name, ...refusal };
   } catch (error) {
     prepared?.destroy();
     return { contender: name, wrong: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Says so where one execution takes longer than `patienceMs`. */
+async function tooSlow(
+  prepared: Prepared,
+  patienceMs: number,
+): Promise<Pick<Outcome, 'leftOut'> | undefined> {
+  const ms = await timeOnce(prepared);
+  return ms > patienceMs ? { leftOut: `one execution takes ${(ms / 1000).toFixed(1)} s` } : undefined;
 }
 
 async function timeEntries(entries: readonly Entry[], options: BenchOptions): Promise<readonly Outcome[]> {

@@ -43,6 +43,8 @@ const rowSchema = z.object({
   errorOverBound: z.number().optional(),
   /** What was wrong. It was not timed, then. */
   wrong: z.string().optional(),
+  /** Why it was not timed although it is right. */
+  leftOut: z.string().optional(),
   timing: z
     .object({
       clock: z.enum(['timestamps', 'wall']),

@@ -64,7 +64,10 @@ function tableOf(rows: readonly Row[]): string {
     if (timing === undefined) {
       table.push([
         ...head,
-        { colSpan: 6 + yardsticks.length + rivals.length, content: `wrong: ${row.wrong}` },
+        {
+          colSpan: 6 + yardsticks.length + rivals.length,
+          content: row.wrong === undefined ? `left out: ${row.leftOut}` : `wrong: ${row.wrong}`,
+        },
       ]);
       continue;
     }

@@ -1,7 +1,7 @@
 // Another revision of the library, built in a folder of its own.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -28,20 +28,23 @@ export interface Build {
 export async function buildRevision(reference: string): Promise<Build> {
   const revision = await resolveRevision(reference);
   const folder = await mkdtemp(join(tmpdir(), 'webgpu-loss-revision-'));
-  const tree = join(folder, revision);
-  const remove = async (): Promise<void> => {
-    await git('worktree', 'remove', '--force', tree).catch(() => undefined);
-    await rm(folder, { recursive: true, force: true });
-  };
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const tree = join(folder, 'tree');
   try {
     await git('worktree', 'add', '--detach', tree, revision);
-    await symlink(join(root, 'node_modules'), join(tree, 'node_modules'), 'junction');
-    await run('npm', ['run', 'build', '--silent'], { cwd: tree });
-    return { revision, entry: pathToFileURL(join(tree, 'dist', 'index.js')).href, remove };
+    try {
+      await symlink(join(root, 'node_modules'), join(tree, 'node_modules'), 'junction');
+      await run('npm', ['run', 'build', '--silent'], { cwd: tree });
+      // All that is needed of it: a run that is interrupted leaves no work tree behind.
+      for (const part of ['dist', 'package.json']) await rename(join(tree, part), join(folder, part));
+    } finally {
+      await git('worktree', 'remove', '--force', tree);
+    }
   } catch (cause) {
     await remove();
     throw new Error(`${reference} (${revision}) does not build: ${(cause as Error).message}`, { cause });
   }
+  return { revision, entry: pathToFileURL(join(folder, 'dist', 'index.js')).href, remove };
 }
 
 async function resolveRevision(reference: string): Promise<string> {

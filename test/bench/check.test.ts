@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import * as library from 'webgpu-loss';
 import { benchCase } from '../../bench/measure/benchCase.js';
 import { check, comparedRows } from '../../bench/measure/check.js';
@@ -77,6 +77,29 @@ describe('the check before the clock', () => {
       ['failing', 'no such thing'],
       ['ours', undefined],
     ]);
+  });
+
+  it('leaves out what takes seconds', async () => {
+    const of: Case = { op: 'softmax', rows: 2, classes: 50, dtype: 'f32' };
+    const ours = oursContender({ library, context });
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const slow: Contender = {
+      name: 'slow',
+      async prepare(...args) {
+        const prepared = await ours.prepare(...args);
+        const submit = (times: number) => {
+          now += 3000 * times;
+        };
+        return prepared && { ...prepared, submit };
+      },
+    };
+    try {
+      const [outcome] = await benchCase(of, dataOf(of, 3), [slow], { ...options, patienceMs: 2500 });
+      expect(outcome).toEqual({ contender: 'slow', leftOut: 'one execution takes 3.0 s' });
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 
   it('looks at the first row, the last one and some in between', () => {

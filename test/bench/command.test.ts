@@ -1,6 +1,6 @@
 // The commands as they are run, but for the build: tiny shapes on the CPU and, where it is there, on SwiftShader.
 
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +67,20 @@ it('bench: prints JSON lines and nothing else where it is asked to', async () =>
   const args = ['--adapter', 'cpu', '--op', 'entropy', '--shape', '2x3', '--json', '--out', out];
   const { stdout } = await bench(...args);
   expect(stdout).toBe(readFileSync(out, 'utf8'));
+});
+
+it('bench: --against measures another revision in turn, and leaves nothing behind', async () => {
+  const out = join(folder, 'against.jsonl');
+  const args = ['--adapter', 'cpu', '--op', 'softmax', '--shape', '20x40', '--against', 'HEAD'];
+  const { code, stdout, stderr } = await bench(...args, '--out', out);
+  expect(code, stderr).toBe(0);
+  const rows = parseRows(readFileSync(out, 'utf8'), out);
+  const [, rival = ''] = rows.map(({ contender }) => contender);
+  expect(rival).toMatch(/^ours@[0-9a-f]{7,}$/);
+  expect(rows[0]?.timing?.ratios[rival]?.median).toBeGreaterThan(0);
+  expect(stdout).toContain(`x ${rival}`);
+  const worktrees = execFileSync('git', ['worktree', 'list'], { cwd: root, encoding: 'utf8' });
+  expect(worktrees).not.toContain('webgpu-loss-revision-');
 });
 
 // Each with its exit code and what it must say.

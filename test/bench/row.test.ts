@@ -44,9 +44,13 @@ describe('the table', () => {
     expect(text).toMatch(/ 2\.00 .* 1\.80 - 2\.20 .* 0\.500 .* 3\.00 /);
   });
 
-  it('says what is wrong in place of a time', () => {
+  it('says what is wrong, or why it was left out, in place of a time', () => {
     const { timing: _, ...untimed } = rowOf({ wrong: 'output[3] is NaN, expected 1' });
     expect(formatTables([untimed])).toContain('wrong: output[3] is NaN, expected 1');
+    const { wrong: __, ...right } = untimed;
+    expect(formatTables([{ ...right, leftOut: 'one execution takes 9.5 s' }])).toContain(
+      'left out: one exec',
+    );
   });
 
   it('compares with another revision, and says so where there is no difference', () => {
