@@ -21,6 +21,7 @@ import { fileURLToPath } from 'node:url';
 import { createGzip } from 'node:zlib';
 import { pack as packTar } from 'tar-stream';
 import { build } from 'vite';
+import { shortWgsl } from '../../scripts/shortWgsl.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -47,6 +48,8 @@ async function bundle(folder: string): Promise<void> {
     configFile: false,
     root,
     logLevel: 'warn',
+    // The shaders that the package has are the ones that are measured.
+    plugins: [shortWgsl()],
     resolve: {
       alias: [
         { find: /^webgpu-loss$/, replacement: source('index') },

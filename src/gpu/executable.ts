@@ -133,11 +133,16 @@ class BoundSet {
 
   /** The work of the outputs; made anew only when the story of an input has changed. */
   workFor(operands: Operands): Work {
-    if (this.work === undefined || this.reads.some((name, i) => operands[name]?.work !== this.inputs[i])) {
+    if (this.work === undefined || this.reads.some((name, i) => this.isNews(operands[name]?.work, i))) {
       this.inputs = inputWorks(this.spec, operands);
       this.work = workOf(this.spec, operands, this.failure, this.verdict);
     }
     return this.work;
+  }
+
+  /** What is written in place comes back with this set's own story, which holds those of the inputs already. */
+  private isNews(work: Work | undefined, input: number): boolean {
+    return work !== this.inputs[input] && work !== this.work;
   }
 }
 

@@ -226,7 +226,7 @@ describe('the package', () => {
 
   test('has the scripts that the documents name', () => {
     const named = [...documents.values()].flatMap(({ text }) =>
-      [...text.matchAll(/npm (?:run ([\w-]+)|(start|test)\b)/g)].map(([, script, short]) => script ?? short),
+      [...text.matchAll(/npm (?:run ([\w:-]+)|(start|test)\b)/g)].map(([, script, short]) => script ?? short),
     );
     expect(new Set(named)).toContain('check');
     for (const name of new Set(named)) expect(Object.keys(manifest.scripts)).toContain(name);
@@ -250,6 +250,16 @@ test('CONTRIBUTING describes every folder of the sources, and no other', () => {
       expect(listed).toContain(`${top}/${name}`);
     }
   }
+});
+
+test('the README says of hardware GPUs what the results of the benches hold', () => {
+  const results = join(root, 'bench', 'results');
+  const files = existsSync(results) ? readdirSync(results).filter((file) => file.endsWith('.jsonl')) : [];
+  const rows = files.flatMap((file) => readFileSync(join(results, file), 'utf8').split('\n').filter(Boolean));
+  const ofHardware = rows
+    .map((row) => JSON.parse(row).adapter)
+    .filter((adapter) => adapter?.backend === 'webgpu' && !adapter.isFallbackAdapter);
+  expect(readme.text.includes('No hardware GPU has been measured')).toBe(ofHardware.length === 0);
 });
 
 describe('links', () => {
