@@ -1,9 +1,10 @@
-import type { FloatDType, Policy } from 'webgpu-loss';
+import type { Policy } from 'webgpu-loss';
 import { listOf, OptionError, oneOf, readArguments, whole } from '../scripts/arguments.js';
-import { casesOf, QUICK_SHAPES, SHAPES, type Shape, sweep } from './measure/cases.js';
+import { casesOf, DTYPES, QUICK_SHAPES, SHAPES, sweep } from './measure/cases.js';
 import type { Case, OpName } from './measure/contender.js';
 import { OPS } from './measure/tensors.js';
 import { ADAPTERS } from './run/adapter.js';
+import { shapeFrom } from './run/shapeFrom.js';
 
 /** What the command line asks for. */
 export interface Options {
@@ -25,7 +26,6 @@ export interface Options {
   readonly help: boolean;
 }
 
-const DTYPES: readonly FloatDType[] = ['f32', 'f16', 'bf16'];
 /** The ops whose sweep over class counts is part of a full run. */
 const SWEPT: readonly OpName[] = ['softmax', 'logSoftmax', 'logSumExp', 'crossEntropy', 'crossEntropyGrad'];
 const DEFAULT_SEED = 1851;
@@ -108,21 +108,8 @@ function casesFor({ op, shape, dtype }: CaseValues, quick: boolean): readonly Ca
   if (shape === undefined && quick) return casesOf(asked ?? OPS, QUICK_SHAPES, dtypes);
   return listOf('--shape', shape ?? 'named,sweep').flatMap((name) => {
     if (name === 'sweep') return casesOf(asked ?? SWEPT, sweep(), dtypes);
-    return casesOf(asked ?? OPS, name === 'named' ? SHAPES : [shapeFrom(name)], dtypes);
+    return casesOf(asked ?? OPS, name === 'named' ? SHAPES : [shapeFrom(name, 'named, sweep or ')], dtypes);
   });
-}
-
-// Past this, two matrices no longer fit in the memory of most machines.
-const MOST_ELEMENTS = 2 ** 30;
-
-function shapeFrom(text: string): Shape {
-  const [rows = 0, classes = 0] = /^\d{1,9}x\d{1,9}$/.test(text) ? text.split('x').map(Number) : [];
-  if (!(rows > 0 && classes > 0 && rows * classes <= MOST_ELEMENTS)) {
-    throw new OptionError(
-      `--shape must be named, sweep or ROWSxCLASSES with at most ${MOST_ELEMENTS} elements, not "${text}"`,
-    );
-  }
-  return [rows, classes];
 }
 
 /** `strategy=split-row,workgroupSize=64`; which fields and values there are is for the library to say. */

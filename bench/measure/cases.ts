@@ -29,6 +29,9 @@ export function sweep(elements = 2 ** 22): readonly Shape[] {
   ]);
 }
 
+/** Dtypes of logits. */
+export const DTYPES: readonly FloatDType[] = ['f32', 'f16', 'bf16'];
+
 /** Every op on every shape in every dtype; the cases of a shape follow each other, so that they can share data. */
 export function casesOf(
   ops: readonly OpName[],

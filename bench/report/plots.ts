@@ -11,7 +11,8 @@ interface Point {
   readonly op: string;
   readonly adapter: string;
   readonly classes: number;
-  readonly ms: number;
+  /** Of one element, in nanoseconds: shapes of all sizes have a place in one plot. */
+  readonly time: number;
   readonly low: number;
   readonly high: number;
   readonly ofCopy: number;
@@ -31,11 +32,13 @@ export function drawPlots(rows: readonly Row[]): Plots {
   return { ...Object.fromEntries(plots), ...(adapters.length > 1 && { 'adapters.svg': beside(points) }) };
 }
 
-function pointsOf({ op, adapter, classes, contender, timing }: Row): Point[] {
+function pointsOf({ op, adapter, rows, classes, contender, timing }: Row): Point[] {
   const ratio = timing?.ratios['copy'];
   if (contender !== 'ours' || timing === undefined || ratio === undefined) return [];
-  const { median: ms } = timing.ms;
-  return [{ op, adapter: adapter.name, classes, ms, low: ratio.p25, high: ratio.p75, ofCopy: ratio.median }];
+  const time = (timing.ms.median * 1e6) / (rows * classes);
+  return [
+    { op, adapter: adapter.name, classes, time, low: ratio.p25, high: ratio.p75, ofCopy: ratio.median },
+  ];
 }
 
 const classesAxis = { label: 'classes', type: 'log', base: 2, tickFormat: (c: number) => String(c) } as const;
@@ -56,15 +59,19 @@ function bandwidth(adapter: string, points: readonly Point[]): string {
 }
 
 function beside(points: readonly Point[]): string {
+  const ops = [...new Set(points.map(({ op }) => op))];
   return draw({
-    title: 'Time of one execution, by adapter',
+    title: 'Time for one element, by adapter',
     x: classesAxis,
-    y: { label: 'ms', type: 'log', grid: true },
+    y: { label: 'ns', type: 'log', grid: true },
+    fy: { axis: null, domain: ops },
     color: { type: 'categorical' },
-    height: 180 * new Set(points.map(({ op }) => op)).size + 60,
+    height: 200 * ops.length + 80,
     marks: [
-      Plot.lineY(byClasses(points), { x: 'classes', y: 'ms', fy: 'op', stroke: 'adapter', marker: 'dot' }),
-      Plot.text(byClasses(points), Plot.selectLast({ ...labelled('ms', 'adapter'), fy: 'op' })),
+      Plot.frame({ stroke: 'lightgray' }),
+      Plot.text(ops, { fy: ops, text: ops, frameAnchor: 'top-left', dx: 6, dy: 6, fontWeight: 'bold' }),
+      Plot.lineY(byClasses(points), { x: 'classes', y: 'time', fy: 'op', stroke: 'adapter', marker: 'dot' }),
+      Plot.text(byClasses(points), Plot.selectLast({ ...labelled('time', 'adapter'), fy: 'op' })),
     ],
   });
 }
@@ -86,7 +93,7 @@ function draw({ title, ...options }: Plot.PlotOptions & { readonly title: string
     width: 860,
     marginRight: 140,
     marginLeft: 60,
-    marginTop: 40,
+    marginTop: 56,
   });
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   svg.setAttribute('style', 'background: white; font-family: system-ui, sans-serif');
@@ -94,6 +101,7 @@ function draw({ title, ...options }: Plot.PlotOptions & { readonly title: string
   heading.setAttribute('x', '60');
   heading.setAttribute('y', '18');
   heading.setAttribute('font-size', '13');
+  heading.setAttribute('text-anchor', 'start');
   heading.textContent = title;
   svg.append(heading as unknown as Node);
   return `${svg.outerHTML}\n`;

@@ -1,5 +1,5 @@
 import type { AdapterFacts, Context, Policy } from 'webgpu-loss';
-import { type BenchOptions, benchCase, type Outcome } from '../measure/benchCase.js';
+import { benchCase, type Outcome } from '../measure/benchCase.js';
 import { trafficOf } from '../measure/bytes.js';
 import type { Case, Contender } from '../measure/contender.js';
 import { type CopyForm, copyContender, cpuCopyContender, fastestCopy } from '../measure/copy.js';
@@ -8,6 +8,7 @@ import { naiveContender } from '../measure/naive.js';
 import { type Library, oursContender } from '../measure/ours.js';
 import type { Row } from '../report/row.js';
 import type { OpenContext } from './adapter.js';
+import { effortFor, rotationOf } from './effort.js';
 import { nameOfPolicy } from './policyName.js';
 
 /** What is measured on one adapter. */
@@ -33,22 +34,6 @@ export interface Surroundings {
   readonly rival?: Rival;
 }
 
-/** Longer on a software adapter, where one execution may take as long as a whole sample elsewhere. */
-function effort({ isFallbackAdapter, backend }: AdapterFacts, quick: boolean): BenchOptions {
-  const sampleMs = isFallbackAdapter || backend === 'cpu' ? 20 : 5;
-  return quick
-    ? { rounds: 5, sampleMs: sampleMs / 2, budgetMs: 500 }
-    : { rounds: 21, sampleMs, budgetMs: 4000 };
-}
-
-// Past the caches of today's GPUs, so that nothing is found there that a training step would not find there.
-const ROTATED_BYTES = 2 ** 28;
-
-/** Buffers do not take turns where memory is the processor's, which has its caches in any case. */
-function rotationOf({ isFallbackAdapter, backend }: AdapterFacts): number {
-  return isFallbackAdapter || backend === 'cpu' ? 0 : ROTATED_BYTES;
-}
-
 /** Measures the cases one after the other, each on a device of its own: nothing is compiled yet, nothing left over. */
 export async function* bench(
   { adapter, cases, seed, quick, policies }: BenchPlan,
@@ -62,7 +47,7 @@ export async function* bench(
     try {
       const data = dataOf(of, seed);
       const contenders = await contendersOf(context, of, copies, library, policies, rival);
-      const outcomes = await benchCase(of, data, contenders, effort(context.info, quick));
+      const outcomes = await benchCase(of, data, contenders, effortFor(context.info, quick));
       const known = { adapter, seed, quick, policies, versions, info: context.info };
       yield { of, rows: outcomes.map((outcome) => rowOf(of, outcome, known)) };
     } finally {
@@ -102,7 +87,7 @@ async function contendersOf(
 }
 
 /** The form of the copy kernel for about so many bytes, chosen when first asked for. */
-class CopyForms {
+export class CopyForms {
   readonly #known = new Map<number, CopyForm>();
 
   async for(device: GPUDevice, bytes: number): Promise<CopyForm> {
@@ -119,7 +104,11 @@ export interface Known extends Pick<BenchPlan, 'adapter' | 'seed' | 'quick' | 'p
   readonly info: AdapterFacts;
 }
 
-export function rowOf(of: Case, outcome: Outcome, { adapter, seed, quick, policies, versions, info }: Known): Row {
+export function rowOf(
+  of: Case,
+  outcome: Outcome,
+  { adapter, seed, quick, policies, versions, info }: Known,
+): Row {
   const { timing, passes, firstCallMs, ...rest } = outcome;
   const { bytes, formula } = trafficOf(of);
   const { backend, vendor, architecture, device, description } = info;

@@ -1,13 +1,13 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SHAPES } from '../../bench/measure/cases.js';
-import { bestOf, GOALS, type Goal, judge } from '../../bench/peers/goals.js';
 import { meetingsOf } from '../../bench/peers/contenders/meetings.js';
+import { bestOf, GOALS, type Goal, judge } from '../../bench/peers/goals.js';
 import { parseOptions } from '../../bench/peers/options.js';
 import { formatReport } from '../../bench/peers/report.js';
 import { contendersOf, roleOf } from '../../bench/peers/roles.js';
@@ -102,7 +102,9 @@ describe('the goals', () => {
   it('are told in the report', () => {
     const report = formatReport(rows);
     expect(report).toMatch(/3 x naive-64 .* 3\.00 \(3\.00 - 3\.00\) .* reached/);
-    expect(report).toMatch(/7 x best peer .* 6\.50 .* jax-js .* NOT reached .* exps 80% of our time, 8\.13 x the rival/);
+    expect(report).toMatch(
+      /7 x best peer .* 6\.50 .* jax-js .* NOT reached .* exps 80% of our time, 8\.13 x the rival/,
+    );
     expect(report).toContain(`1 of 2 goals reached; ${GOALS.length === 10 ? 66 : 0} not measured`);
   });
 

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Prepared } from '../../bench/measure/contender.js';
+import { clockFor, measure } from '../../bench/measure/measure.js';
+
+const options = { rounds: 4, sampleMs: 10, budgetMs: 1000, clock: 'wall' } as const;
+
+let now = 0;
+let turns: string[] = [];
+
+/** Takes `ms` of a clock that stands still otherwise. */
+function fake(name: string, ms: number): Prepared {
+  return {
+    submit(times) {
+      turns.push(name);
+      now += times * ms;
+    },
+    done: async () => undefined,
+    results: async () => undefined,
+    destroy: () => undefined,
+  };
+}
+
+beforeEach(() => {
+  now = 0;
+  turns = [];
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+});
+afterEach(() => vi.restoreAllMocks());
+
+describe('measuring', () => {
+  it('batches what is fast until a sample lasts, and gives the time of one execution', async () => {
+    const [slow, fast] = await measure([fake('slow', 20), fake('fast', 0.5)], options);
+    expect(slow).toEqual({ batch: 1, ms: [20, 20, 20, 20] });
+    expect(fast).toEqual({ batch: 20, ms: [0.5, 0.5, 0.5, 0.5] });
+  });
+
+  it('lets the contenders alternate, forth and back', async () => {
+    await measure([fake('a', 20), fake('b', 20), fake('c', 20)], options);
+    expect(turns.slice(-12).join('')).toBe('abccbaabccba');
+  });
+
+  it('does fewer rounds where the budget is short, but at least three', async () => {
+    const [one] = await measure([fake('a', 100)], { ...options, budgetMs: 350, rounds: 9 });
+    const [other] = await measure([fake('a', 100)], { ...options, budgetMs: 500, rounds: 9 });
+    const [least] = await measure([fake('a', 100)], { ...options, budgetMs: 1, rounds: 9 });
+    expect([one, other, least].map((measured) => measured?.ms.length)).toEqual([3, 5, 3]);
+  });
+});
+
+describe('the clock', () => {
+  const on = (device: object): Prepared => ({
+    ...fake('', 1),
+    gpu: { device: device as GPUDevice, encode: () => undefined },
+  });
+  const device = { features: new Set(['timestamp-query']) };
+
+  it("is the GPU's where it has timestamps and all record themselves", () => {
+    expect(clockFor([on(device), on(device)])).toBe('timestamps');
+  });
+
+  it.each([
+    ['one has an encoder of its own', [on(device), fake('', 1)]],
+    ['the device has no timestamps', [on({ features: new Set() })]],
+    ['there are two devices', [on(device), on({ ...device })]],
+    ['it is the CPU', [fake('', 1)]],
+  ])('is that of the host where %s', (_, contenders) => {
+    expect(clockFor(contenders)).toBe('wall');
+  });
+});

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { nameOf, SHAPES } from '../../bench/measure/cases.js';
+import { OPS } from '../../bench/measure/tensors.js';
+import { HELP, parseOptions, policyFrom } from '../../bench/options.js';
+import { parseOptions as parseTuneOptions, HELP as TUNE_HELP } from '../../bench/tune/options.js';
+import { OptionError } from '../../scripts/arguments.js';
+
+const casesOf = (line: string) => parseOptions(line.split(' ')).cases.map(nameOf);
+
+describe('options of npm run bench', () => {
+  it('are every op on every shape by default, and a sweep', () => {
+    const { cases } = parseOptions([]);
+    const named = cases.filter(({ rows, classes }) => SHAPES.some((s) => s[0] === rows && s[1] === classes));
+    expect(new Set(named.map(nameOf)).size).toBe(OPS.length * SHAPES.length);
+    const swept = cases.filter(({ op, rows, classes }) => op === 'softmax' && rows * classes === 2 ** 22);
+    expect(swept.map(({ classes }) => classes)).toEqual(
+      expect.arrayContaining(Array.from({ length: 16 }, (_, k) => 8 * 2 ** k)),
+    );
+  });
+
+  it('take lists', () => {
+    expect(casesOf('--op softmax,entropy --shape 2x3,4x5 --dtype f16')).toEqual([
+      'softmax 2x3 f16',
+      'entropy 2x3 f16',
+      'softmax 4x5 f16',
+      'entropy 4x5 f16',
+    ]);
+    expect(parseOptions(['--adapter', 'lavapipe,cpu']).adapters).toEqual(['lavapipe', 'cpu']);
+  });
+
+  it('take policies', () => {
+    const { policies } = parseOptions([
+      '--policy',
+      'workgroupSize=64,vec4=false',
+      '--policy',
+      'strategy=split-row',
+    ]);
+    expect(policies).toEqual([{ workgroupSize: 64, vec4: false }, { strategy: 'split-row' }]);
+    expect(policyFrom('segment=8192')).toEqual({ segment: 8192 });
+  });
+
+  it('with --quick are fewer', () => {
+    expect(parseOptions(['--quick']).cases.length).toBeLessThan(parseOptions([]).cases.length / 3);
+    expect(casesOf('--quick --op softmax --shape 2x3')).toEqual(['softmax 2x3 f32']);
+  });
+
+  it.each([
+    'adapter',
+    'op',
+    'shape',
+    'dtype',
+    'policy',
+    'against',
+    'seed',
+    'quick',
+    'out',
+    'plots',
+    'json',
+    'render',
+  ])('--%s is in the help', (name) => expect(HELP).toContain(`--${name}`));
+
+  it('the help names every op', () => {
+    for (const op of OPS) expect(HELP).toContain(op);
+  });
+
+  // Each with what the message must name.
+  it.each([
+    ['--op softmin', '--op must be one of softmax,'],
+    ['--op softmax,', '--op must be a list such as a,b, not "softmax,"'],
+    ['--shape 10', 'ROWSxCLASSES'],
+    ['--shape 0x10', '"0x10"'],
+    ['--shape 65536x65536', '1073741824 elements'],
+    ['--dtype f64', '--dtype must be one of f32, f16, bf16, not "f64"'],
+    ['--policy workgroupSize', 'strategy=split-row,workgroupSize=64'],
+    ['--seed -1', '--seed'],
+    ['--seed 1.5', '"1.5"'],
+    ['--against=', '--against must not be empty'],
+    ['--out=', '--out must not be empty'],
+    ['--fast', '--fast'],
+    ['softmax', 'softmax'],
+  ])('refuse %s', (line, message) => {
+    const parse = () => parseOptions(line.split(' '));
+    expect(parse).toThrow(OptionError);
+    expect(parse).toThrow(message);
+  });
+});
+
+describe('options of npm run tune', () => {
+  it('have defaults', () => {
+    expect(parseTuneOptions([])).toMatchObject({
+      adapter: 'auto',
+      dtype: 'f32',
+      shapes: SHAPES,
+      json: false,
+    });
+  });
+
+  it.each(['adapter', 'dtype', 'shape', 'op', 'seed', 'out', 'json'])('--%s is in the help', (name) =>
+    expect(TUNE_HELP).toContain(`--${name}`),
+  );
+
+  it.each([
+    ['--adapter cpu', 'no policy to tune'],
+    ['--adapter=', '--adapter must not be empty'],
+    ['--shape sweep', 'ROWSxCLASSES'],
+    ['--dtype f16,bf16', '"f16,bf16"'],
+    ['--op softmin', '--op must be one of'],
+  ])('refuse %s', (line, message) => {
+    const parse = () => parseTuneOptions(line.split(' '));
+    expect(parse).toThrow(OptionError);
+    expect(parse).toThrow(message);
+  });
+});
