@@ -1,13 +1,9 @@
-// Rows of any length, classes `STEP` elements apart.
+// Rows of any length, classes `STEP` elements apart. Behind the end the last class is read and not used: drivers in software are slow
+// at branches.
 fn load_NAME(row: u32, c: u32) -> vec4<u32> {
-  let at = place_NAME(row) + c * STEP;
-  if (c + 3u < params.classes) {
-    return vec4<u32>(BUFFER[at], BUFFER[at + STEP], BUFFER[at + 2u * STEP], BUFFER[at + 3u * STEP]);
-  }
-  var v = vec4<u32>(PAD);
-  if (c < params.classes) { v.x = BUFFER[at]; }
-  if (c + 1u < params.classes) { v.y = BUFFER[at + STEP]; }
-  if (c + 2u < params.classes) { v.z = BUFFER[at + 2u * STEP]; }
-  return v;
+  let first = place_NAME(row);
+  let at = min(vec4<u32>(c, c + 1u, c + 2u, c + 3u), vec4<u32>(params.classes - 1u)) * STEP;
+  let v = vec4<u32>(BUFFER[first + at.x], BUFFER[first + at.y], BUFFER[first + at.z], BUFFER[first + at.w]);
+  return select(vec4<u32>(PAD), v, lanes_inside(c));
 }
 fn pick_NAME(row: u32, c: u32) -> u32 { return BUFFER[place_NAME(row) + c * STEP]; }

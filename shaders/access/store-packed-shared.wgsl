@@ -24,3 +24,6 @@ fn store_NAME(row: u32, c: u32, v: vec4<u32>) {
     store_half_NAME(at + i * STEP, (packed[i >> 1u] >> (16u * (i & 1u))) & 0xffffu);
   }
 }
+fn poke_NAME(row: u32, c: u32, u: u32) {
+  store_half_NAME(place_NAME(row) + c * STEP, pack_PACKING(vec4<u32>(u, 0u, 0u, 0u)).x & 0xffffu);
+}

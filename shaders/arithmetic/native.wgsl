@@ -13,3 +13,4 @@ fn quotient4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return a / b; }
 
 // Built-in exp: 3 + 2|d| ULP by the WGSL specification.
 fn exp_gap(d: vec4<f32>) -> vec4<f32> { return exp(d); }
+fn exp_gap_of(d: f32) -> f32 { return exp(d); }

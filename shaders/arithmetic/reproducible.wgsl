@@ -90,3 +90,4 @@ fn exp_gap(d: vec4<f32>) -> vec4<f32> {
   // An infinity that is a constant does not compile.
   return bitcast<vec4<f32>>(min(floored, vec4<i32>(0x7f800000)) ^ vec4<i32>(i32(params.zero)));
 }
+fn exp_gap_of(d: f32) -> f32 { return exp_gap(vec4<f32>(d)).x; }

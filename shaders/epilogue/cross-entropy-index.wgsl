@@ -4,6 +4,7 @@
 struct RowInput {
   hit: u32,    // the target
   logit: u32,  // the logit there
+  slope: f32,  // the slope of the soft cap there
 }
 
 struct Row {
@@ -11,7 +12,7 @@ struct Row {
   state: u32,
   pull: u32,    // gradient_j = pull p_j - factor spread w_j, as bits, where j is not the target
   factor: u32,
-  hit_gradient: u32,
+  hit_gradient: u32, // the gradient there
   hit: u32,
   loss: u32,
 }
@@ -23,8 +24,8 @@ const ROW_SPECIAL: u32 = 3u; // an upstream gradient or a weight is infinite
 
 fn row_input(row: u32) -> RowInput {
   let hit = get_targets(row_number(row));
-  if (hit >= params.classes) { return RowInput(hit, BITS_NAN); }
-  return RowInput(hit, logit_of(row, hit));
+  if (hit >= params.classes) { return RowInput(hit, BITS_NAN, 1.0); }
+  return RowInput(hit, logit_of(row, hit), slope_at(row, hit));
 }
 
 // The smoothing's share of q, spread w_j, the same for every target.
@@ -67,7 +68,7 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
     r.factor = ieee_mul(scale, weight);
     r.pull = r.factor;
     // p - 1; where the target is the maximum, 1 - S over S keeps the digits that p - 1 loses.
-    let leads = order_key(input.logit) == d.top;
+    let leads = softmax_gap(bitcast<f32>(input.logit), key_value(d.top)) == 0.0;
     let excess = select(keep(bitcast<f32>(p) - 1.0), keep(-softmax_above(stat.softmax) * d.inverse), leads);
     r.hit_gradient = select(ieee_mul(r.factor, bitcast<u32>(excess)), BITS_NAN, is_special(r.factor));
   }
@@ -87,6 +88,7 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
   } else if (is_inf(r.factor) || is_inf(r.pull) || is_special(r.hit_gradient)) {
     r.state = ROW_SPECIAL;
   }
+  if (SOFTCAP) { r.hit_gradient = ieee_mul(r.hit_gradient, bitcast<u32>(input.slope)); }
   return r;
 }
 
@@ -113,32 +115,34 @@ fn row_load(row: u32) -> Row {
 }
 
 // IEEE arithmetic, term by term as automatic differentiation would: an infinite upstream gives NaN where Inf - Inf or 0 Inf meet.
-fn special_gradient(r: Row, row: u32, c: u32, p: f32) -> u32 {
-  if (c == r.hit) { return r.hit_gradient; }
-  let pull = ieee_mul(r.pull, bitcast<u32>(p));
-  if (!SMOOTHING) { return pull; }
-  return ieee_sub(pull, ieee_mul(r.factor, ieee_mul(weight_bits(c), probability_bits(row, c))));
+fn special_gradient(r: Row, row: u32, c: u32, p: f32, slope: f32) -> u32 {
+  var pull = ieee_mul(r.pull, bitcast<u32>(p));
+  if (SMOOTHING) { pull = ieee_sub(pull, ieee_mul(r.factor, ieee_mul(weight_bits(c), probability_bits(row, c)))); }
+  return ieee_mul(pull, bitcast<u32>(slope));
 }
 
-fn gradient(row: u32, r: Row, c: u32) -> vec4<u32> {
-  if (r.state == ROW_IGNORED) { return vec4<u32>(); }
-  if (r.state == ROW_NAN) { return vec4<u32>(BITS_NAN); }
+fn row_is_usual(r: Row) -> bool { return r.state == ROW_USUAL; }
+
+fn emit(row: u32, r: Row, c: u32) {
   // In place, the gradient goes over the logits: read first.
   let x = raw_logits(row, c);
-  let p = distribution_p(r.distribution, capped(x, c));
-  var slope = vec4<f32>(1.0);
-  if (SOFTCAP) { slope = cap_slope(x); }
-  var g: vec4<u32>;
-  if (r.state == ROW_USUAL) {
-    var d = keep4(p * bitcast<f32>(r.pull));
-    if (SMOOTHING) { d = keep4(d - keep4(coefficients(row, c).values * bitcast<f32>(r.factor))); }
-    let at = r.hit - c; // wraps around below c
-    if (at < 4u) { d[at] = bitcast<f32>(r.hit_gradient); }
-    g = keep4_bits(d * slope);
-  } else {
-    for (var i = 0u; i < 4u; i++) { g[i] = ieee_mul(special_gradient(r, row, c + i, p[i]), bitcast<u32>(slope[i])); }
-  }
-  return g;
+  var d = keep4(distribution_p(r.distribution, capped(x, c)) * bitcast<f32>(r.pull));
+  if (SMOOTHING) { d = keep4(d - keep4(coefficients(row, c).values * bitcast<f32>(r.factor))); }
+  if (SOFTCAP) { d = keep4(d * cap_slope(x)); }
+  store_grad(row, c, keep4_bits(d));
 }
 
-fn emit(row: u32, r: Row, c: u32) { store_grad(row, c, gradient(row, r, c)); }
+fn emit_odd(row: u32, r: Row, c: u32) {
+  var g = vec4<u32>(select(0u, BITS_NAN, r.state == ROW_NAN));
+  if (r.state == ROW_SPECIAL) {
+    let x = raw_logits(row, c);
+    let p = distribution_p(r.distribution, capped(x, c));
+    var slope = vec4<f32>(1.0);
+    if (SOFTCAP) { slope = cap_slope(x); }
+    for (var i = 0u; i < 4u; i++) { g[i] = special_gradient(r, row, c + i, p[i], slope[i]); }
+  }
+  store_grad(row, c, g);
+}
+
+fn row_hit(r: Row) -> u32 { return select(NO_CLASS, r.hit, r.state == ROW_USUAL || r.state == ROW_SPECIAL); }
+fn emit_hit(row: u32, r: Row) { poke_grad(row, r.hit, r.hit_gradient); }

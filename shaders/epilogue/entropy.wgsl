@@ -35,9 +35,9 @@ fn gradient(row: u32, r: Row, c: u32) -> vec4<u32> {
   let d = r.distribution;
   if (!key_is_finite(d.top) || is_nan(r.scale)) { return vec4<u32>(BITS_NAN); }
   let x = logits_of(row, c);
-  let keys = order_keys(x);
-  let gaps = select(vec4<f32>(), keep4(vec4<f32>(key_value(d.top)) - bitcast<vec4<f32>>(x)), keys >= vec4<i32>(softmax_reach(d.top)));
-  let slope = keep4(distribution_p(d, x) * keep4(gaps - vec4<f32>(r.spread)));
+  let gaps = softmax_gaps(x, key_value(d.top));
+  let below = select(vec4<f32>(), -gaps, within_reach(gaps));
+  let slope = keep4(distribution_p(d, x) * keep4(below - vec4<f32>(r.spread)));
   var g = keep4_bits(slope * bitcast<f32>(r.scale));
   if (is_inf(r.scale)) {
     for (var i = 0u; i < 4u; i++) { g[i] = ieee_mul(bitcast<u32>(slope[i]), r.scale); }

@@ -8,14 +8,10 @@ fn row_output(row: u32, r: Row) {}
 fn row_store(at: u32, r: Row) { distribution_store(at, r); }
 fn row_load(row: u32) -> Row { return distribution_load(record_at(row)); }
 
-fn log_p(r: Row, x: u32) -> u32 {
-  return twice(distribution_half_nll(r, x) ^ 0x80000000u);
+fn row_is_usual(r: Row) -> bool { return key_is_finite(r.top); }
+fn emit(row: u32, r: Row, c: u32) {
+  let gaps = softmax_gaps(logits_of(row, c), key_value(r.top));
+  let infinite = bitcast<vec4<u32>>(gaps) == vec4<u32>(BITS_NEG_INF);
+  store_output(row, c, select(keep4_bits(gaps - vec4<f32>(r.log_sum)), vec4<u32>(BITS_NEG_INF), infinite));
 }
-
-fn log_probabilities(row: u32, r: Row, c: u32) -> vec4<u32> {
-  if (!key_is_finite(r.top)) { return vec4<u32>(BITS_NAN); }
-  let x = logits_of(row, c);
-  return vec4<u32>(log_p(r, x.x), log_p(r, x.y), log_p(r, x.z), log_p(r, x.w));
-}
-
-fn emit(row: u32, r: Row, c: u32) { store_output(row, c, log_probabilities(row, r, c)); }
+fn emit_odd(row: u32, r: Row, c: u32) { store_output(row, c, vec4<u32>(BITS_NAN)); }

@@ -22,9 +22,6 @@ fn row_load(row: u32) -> Row {
 
 fn row_output(row: u32, r: Row) { put_loss(row_number(row), r.loss); }
 
-fn emit(row: u32, r: Row, c: u32) {
-  var g = vec4<u32>(select(0u, BITS_NAN, r.state == ROW_NAN));
-  let at = r.hit - c; // wraps around below c
-  if (at < 4u && r.state == ROW_USUAL) { g[at] = r.hit_gradient; }
-  store_grad(row, c, g);
-}
+fn emit(row: u32, r: Row, c: u32) { store_grad(row, c, vec4<u32>(select(0u, BITS_NAN, r.state == ROW_NAN))); }
+fn row_hit(r: Row) -> u32 { return select(NO_CLASS, r.hit, r.state == ROW_USUAL); }
+fn emit_hit(row: u32, r: Row) { poke_grad(row, r.hit, r.hit_gradient); }

@@ -8,9 +8,6 @@ fn row_output(row: u32, r: Row) {}
 fn row_store(at: u32, r: Row) { distribution_store(at, r); }
 fn row_load(row: u32) -> Row { return distribution_load(record_at(row)); }
 
-fn probabilities(row: u32, r: Row, c: u32) -> vec4<u32> {
-  if (!key_is_finite(r.top)) { return vec4<u32>(BITS_NAN); }
-  return bitcast<vec4<u32>>(distribution_p(r, logits_of(row, c)));
-}
-
-fn emit(row: u32, r: Row, c: u32) { store_output(row, c, probabilities(row, r, c)); }
+fn row_is_usual(r: Row) -> bool { return key_is_finite(r.top); }
+fn emit(row: u32, r: Row, c: u32) { store_output(row, c, bitcast<vec4<u32>>(distribution_p(r, logits_of(row, c)))); }
+fn emit_odd(row: u32, r: Row, c: u32) { store_output(row, c, vec4<u32>(BITS_NAN)); }

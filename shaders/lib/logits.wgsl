@@ -45,3 +45,7 @@ fn cap_slope(x: vec4<u32>) -> vec4<f32> {
   let slope = quotient4(4.0 * e, hold4(one_plus * one_plus));
   return select(slope, vec4<f32>(), a >= vec4<f32>(SATURATED));
 }
+fn slope_at(row: u32, c: u32) -> f32 {
+  if (!SOFTCAP) { return 1.0; }
+  return cap_slope(vec4<u32>(flushed(pick_logits(row, c)))).x;
+}

@@ -5,25 +5,22 @@ fn softmax_sum(s: Softmax) -> f32 { return keep(s.ties + s.rest); }
 
 // The moment about a higher maximum.
 fn moment_about(s: Softmax, moment: f32, top: i32) -> f32 {
-  let reachable = s.top >= softmax_reach(top);
-  let grown = keep(moment + keep(keep(key_value(top) - key_value(s.top)) * softmax_sum(s)));
-  let moved = keep(softmax_shrink(s.top, top) * grown);
-  return select(select(0.0, moved, reachable), moment, s.top == top);
+  let rise = -softmax_gap(key_value(s.top), key_value(top));
+  let moved = keep(softmax_shrink(s.top, top) * keep(moment + keep(rise * softmax_sum(s))));
+  return select(select(0.0, moved, rise <= REACH), moment, s.top == top);
 }
 
-fn moments(x: vec4<u32>, top: i32, reach: i32) -> f32 {
-  let keys = order_keys(x);
-  let terms = softmax_terms(x, keys, top, reach);
-  let gaps = select(vec4<f32>(), keep4(vec4<f32>(key_value(top)) - bitcast<vec4<f32>>(x)), keys >= vec4<i32>(reach));
-  return sum4(keep4(terms * gaps));
+fn moments(x: vec4<u32>, top: f32) -> f32 {
+  let gaps = softmax_gaps(x, top);
+  return sum4(select(vec4<f32>(), keep4(exp_gap(gaps) * -gaps), within_reach(gaps)));
 }
 
 // Takes in sixteen logits. `old`: the softmax before them, `top`: the key of the maximum with them.
 fn moment_absorb(
   old: Softmax, moment: f32, top: i32, x0: vec4<u32>, x1: vec4<u32>, x2: vec4<u32>, x3: vec4<u32>
 ) -> f32 {
-  let reach = softmax_reach(top);
-  let own = sum4(vec4<f32>(moments(x0, top, reach), moments(x1, top, reach), moments(x2, top, reach), moments(x3, top, reach)));
+  let peak = key_value(top);
+  let own = sum4(vec4<f32>(moments(x0, peak), moments(x1, peak), moments(x2, peak), moments(x3, peak)));
   return keep(moment_about(old, moment, top) + own);
 }
 

@@ -21,7 +21,6 @@ struct Params {
   prescale: f32,      // reduce: a power of two that keeps the sum of losses in range, and its inverse
   postscale: f32,
   gap_scale: f32,     // 1 / temperature, where it can be applied to differences of logits
-  half_reach: f32,    // half of the distance from the maximum beyond which a term is below 2^-125
   chain: f32,         // 1 / temperature, for gradients
   cap: f32,           // softcap, and 1 / (softcap temperature)
   uncap: f32,
@@ -33,6 +32,8 @@ struct Params {
 
 // This thread among those of its workgroup, for statistics that have a place for each in workgroup memory.
 var<private> own_lane: u32;
+
+const NO_CLASS: u32 = 0xffffffffu;
 
 fn row_number(row: u32) -> u32 { return params.first_row + row; }
 fn record_at(row: u32) -> u32 { return params.records + row_number(row) * ROW_WORDS; }

@@ -9,55 +9,78 @@ struct Softmax {
 
 // Below this distance from the maximum a term is less than 2^-125.
 const REACH: f32 = 87.3;
+const BITS_REACH: u32 = 0xc2ae999au; // of -REACH
+const BITS_NEG_ZERO: u32 = 0x80000000u;
 
 fn softmax_zero() -> Softmax { return Softmax(KEY_NEG_INF, 0.0, 0.0); }
 
-// Smallest key that counts beside `top`. For a huge maximum it is `top` itself: the next float below is further away than REACH.
-fn softmax_reach(top: i32) -> i32 {
-  if (!TEMPERED) { return order_key(keep_bits(key_value(top) - REACH)); }
-  // In halves: at a high temperature the distance is as large as floats are.
-  return order_key(keep_bits(2.0 * max(keep(keep(0.5 * key_value(top)) - params.half_reach), -1.7e38)));
+// (x - top) / T, what goes into exp; never above 0, and -Inf for a masked class.
+fn softmax_gaps(x: vec4<u32>, top: f32) -> vec4<f32> {
+  if (!TEMPERED) { return keep4(bitcast<vec4<f32>>(x) - vec4<f32>(top)); }
+  // In halves: at a high temperature the distance may pass the largest float where the gap does not.
+  return keep4(2.0 * keep4(keep4(keep4(0.5 * bitcast<vec4<f32>>(x)) - vec4<f32>(keep(0.5 * top))) * params.gap_scale));
+}
+fn softmax_gap(x: f32, top: f32) -> f32 {
+  if (!TEMPERED) { return keep(x - top); }
+  return keep(2.0 * keep(keep(keep(0.5 * x) - keep(0.5 * top)) * params.gap_scale));
 }
 
-// Differences of logits as differences of what goes into exp.
+// Distances from the maximum as what goes into exp.
 fn tempered(gap: f32) -> f32 { return select(gap, keep(gap * params.gap_scale), TEMPERED); }
 
-// exp(value(low) - value(top)) for low <= top.
+// The bits of floats that are not above 0 order them backwards: 0, -0, then down to -Inf.
+fn within_reach(gaps: vec4<f32>) -> vec4<bool> { return bitcast<vec4<u32>>(gaps) <= vec4<u32>(BITS_REACH); }
+
+// exp of gaps; of the maximum itself, 1.
+fn softmax_powers(gaps: vec4<f32>) -> vec4<f32> { return select(vec4<f32>(), exp_gap(gaps), within_reach(gaps)); }
+
+// exp of gaps below 0.
+fn softmax_terms(gaps: vec4<f32>) -> vec4<f32> {
+  let down = bitcast<vec4<u32>>(gaps) - vec4<u32>(BITS_NEG_ZERO + 1u); // wraps around for what is not below 0
+  return select(vec4<f32>(), exp_gap(gaps), down <= vec4<u32>(BITS_REACH - BITS_NEG_ZERO - 1u));
+}
+
+fn softmax_ties(gaps: vec4<f32>) -> vec4<f32> {
+  return select(vec4<f32>(), vec4<f32>(1.0), (bitcast<vec4<u32>>(gaps) & vec4<u32>(BITS_ABS)) == vec4<u32>());
+}
+
+// exp((low - top) / T) of two keys, low <= top; 0 for the top of no logits.
 fn softmax_shrink(low: i32, top: i32) -> f32 {
-  return select(0.0, exp_gap(vec4<f32>(tempered(keep(key_value(low) - key_value(top))))).x, low >= softmax_reach(top));
+  let gap = softmax_gap(key_value(low), key_value(top));
+  return select(0.0, exp_gap_of(gap), bitcast<u32>(gap) <= BITS_REACH);
 }
 
-fn softmax_terms(x: vec4<u32>, keys: vec4<i32>, top: i32, reach: i32) -> vec4<f32> {
-  let counts = (keys >= vec4<i32>(reach)) & (keys < vec4<i32>(top));
-  var gaps = keep4(bitcast<vec4<f32>>(x) - vec4<f32>(key_value(top)));
-  if (TEMPERED) { gaps = keep4(gaps * params.gap_scale); }
-  return select(vec4<f32>(), exp_gap(gaps), counts);
-}
-
-fn softmax_ties(keys: vec4<i32>, top: i32) -> vec4<f32> {
-  return select(vec4<f32>(), vec4<f32>(1.0), keys == vec4<i32>(top));
+// The key of the largest of sixteen logits: floats for the order, integers for what floats cannot be trusted with. Of signed integers
+// the largest are NaN and +Inf, of unsigned ones NaN with a sign.
+fn largest_key(x0: vec4<u32>, x1: vec4<u32>, x2: vec4<u32>, x3: vec4<u32>) -> i32 {
+  let f = max(
+    max(bitcast<vec4<f32>>(x0), bitcast<vec4<f32>>(x1)), max(bitcast<vec4<f32>>(x2), bitcast<vec4<f32>>(x3))
+  );
+  let i = max4(max(
+    max(bitcast<vec4<i32>>(x0), bitcast<vec4<i32>>(x1)), max(bitcast<vec4<i32>>(x2), bitcast<vec4<i32>>(x3))
+  ));
+  let u = max(max(x0, x1), max(x2, x3));
+  let finite = order_key(bitcast<u32>(max(max(f.x, f.y), max(f.z, f.w))));
+  return select(select(finite, i, i >= KEY_INF), KEY_NAN, max(max(u.x, u.y), max(u.z, u.w)) > BITS_NEG_INF);
 }
 
 // Takes in sixteen logits with one rescale. Returns the old maximum's key.
 fn softmax_absorb(s: ptr<function, Softmax>, x0: vec4<u32>, x1: vec4<u32>, x2: vec4<u32>, x3: vec4<u32>) -> i32 {
-  let k0 = order_keys(x0);
-  let k1 = order_keys(x1);
-  let k2 = order_keys(x2);
-  let k3 = order_keys(x3);
   let before = (*s).top;
-  let top = max(before, max4(max(max(k0, k1), max(k2, k3))));
-  let reach = softmax_reach(top);
+  let top = max(before, largest_key(x0, x1, x2, x3));
   if (top > before) {
     (*s).rest = keep(hold((*s).rest + (*s).ties) * softmax_shrink(before, top));
     (*s).ties = 0.0;
     (*s).top = top;
   }
-  let terms = hold4(
-    hold4(softmax_terms(x0, k0, top, reach) + softmax_terms(x1, k1, top, reach))
-    + hold4(softmax_terms(x2, k2, top, reach) + softmax_terms(x3, k3, top, reach))
-  );
+  let peak = key_value(top);
+  let g0 = softmax_gaps(x0, peak);
+  let g1 = softmax_gaps(x1, peak);
+  let g2 = softmax_gaps(x2, peak);
+  let g3 = softmax_gaps(x3, peak);
+  let terms = hold4(hold4(softmax_terms(g0) + softmax_terms(g1)) + hold4(softmax_terms(g2) + softmax_terms(g3)));
   // Whole numbers, added without rounding in any order.
-  let ties = (softmax_ties(k0, top) + softmax_ties(k1, top)) + (softmax_ties(k2, top) + softmax_ties(k3, top));
+  let ties = (softmax_ties(g0) + softmax_ties(g1)) + (softmax_ties(g2) + softmax_ties(g3));
   (*s).rest = hold((*s).rest + sum4(terms));
   (*s).ties = hold((*s).ties + sum4(ties));
   return before;
@@ -111,9 +134,7 @@ fn distribution_lse(d: Distribution) -> u32 {
 
 // p_j; only for a row with a finite maximum.
 fn distribution_p(d: Distribution, x: vec4<u32>) -> vec4<f32> {
-  let keys = order_keys(x);
-  let reach = softmax_reach(d.top);
-  return keep4(hold4(softmax_terms(x, keys, d.top, reach) + softmax_ties(keys, d.top)) * d.inverse);
+  return keep4(softmax_powers(softmax_gaps(x, key_value(d.top))) * d.inverse);
 }
 
 // -log p_j / 2 = (log S + (max - x_j) / T) / 2 as bits, never lse - x_j, which loses the digits of a small loss; halved, because the

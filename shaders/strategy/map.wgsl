@@ -7,5 +7,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let result = row_load(row);
   let start = (unit % params.segments) * params.segment;
   let end = min(start + params.segment, params.classes);
-  for (var c = start + local * 4u; c < end; c += WIDTH * 4u) { emit(row, result, c); }
+  emit_all(row, result, start + local * 4u, end, WIDTH * 4u);
 }

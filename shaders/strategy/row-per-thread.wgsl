@@ -9,7 +9,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var c = 0u; c < params.classes; c += 16u) { stat_absorb(&stat, row, c, 4u); }
   let result = row_finish(row, input, stat);
   row_output(row, result);
-  if (EMITS) {
-    for (var c = 0u; c < params.classes; c += 4u) { emit(row, result, c); }
-  }
+  if (EMITS) { emit_all(row, result, 0u, params.classes, 4u); }
 }

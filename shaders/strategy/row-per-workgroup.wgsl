@@ -12,7 +12,5 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   // No lane writes over what another still reads.
   if (IN_PLACE) { storageBarrier(); }
   if (index == 0u) { row_output(row, result); }
-  if (EMITS) {
-    for (var c = index * 4u; c < params.classes; c += WIDTH * 4u) { emit(row, result, c); }
-  }
+  if (EMITS) { emit_all(row, result, index * 4u, params.classes, WIDTH * 4u); }
 }

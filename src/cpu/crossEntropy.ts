@@ -1,10 +1,4 @@
-import {
-  type CrossEntropyCall,
-  classifyTargets,
-  IGNORED,
-  OUT_OF_RANGE,
-  prepare,
-} from './crossEntropyCall.js';
+import { classifyTargets, IGNORED, OUT_OF_RANGE, prepare, upstreamOf } from './crossEntropyCall.js';
 import {
   chainGradient,
   denseGradient,
@@ -148,8 +142,4 @@ export function crossEntropy(
     ...(gradTargets && { gradTargets }),
     ...(indices?.outOfRange && { outOfRange: indices.outOfRange }),
   };
-}
-
-function upstreamOf(call: CrossEntropyCall, r: number): number {
-  return typeof call.gradOutput === 'number' ? call.gradOutput : (call.gradOutput[r] as number);
 }

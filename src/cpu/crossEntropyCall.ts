@@ -78,6 +78,11 @@ export function prepare(
   };
 }
 
+/** The upstream gradient of row `r`. */
+export function upstreamOf({ gradOutput }: CrossEntropyCall, r: number): number {
+  return typeof gradOutput === 'number' ? gradOutput : (gradOutput[r] as number);
+}
+
 function fail(reason: string): never {
   throw new InvalidArgumentError(`${OP}: ${reason}`, { op: OP });
 }

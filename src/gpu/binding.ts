@@ -7,7 +7,7 @@ import type { Plan } from '../plan/plan.js';
 import type { Pipeline } from './pipelines.js';
 
 const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
-// See shaders/lib/params.wgsl: 28 numbers, the last of them always 0, then two numbers for each of 16 bindings.
+// See shaders/lib/params.wgsl: 27 numbers, the last of them always 0, padding, then two numbers for each of 16 bindings.
 const PLACES_WORD = 28;
 const PARAMS_BYTES = 4 * (PLACES_WORD + 32);
 // A sum over no rows binds an empty vector, and WebGPU no empty buffer; ours are at least this large.
@@ -184,7 +184,6 @@ function writeConstants(view: DataView, pass: Pass, { firstRow, rows, grid }: Di
     constants.prescale,
     constants.postscale,
     constants.gapScale,
-    constants.halfReach,
     constants.chain,
     constants.cap,
     constants.uncap,

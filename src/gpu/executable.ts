@@ -1,5 +1,5 @@
 import { checkAliasing } from '../aliasing.js';
-import type { Executable, GpuStorage, Operands } from '../backend.js';
+import type { Executable, GpuStorage, Operand, Operands } from '../backend.js';
 import { InvalidArgumentError, type LossError } from '../errors.js';
 import { type Plan, summarize } from '../plan/plan.js';
 import type { Spec } from '../spec.js';
@@ -100,6 +100,7 @@ class BoundSet {
   private readonly failure: Promise<LossError | undefined>;
   private readonly verdict: Verdict | undefined;
   private readonly storages: readonly (readonly [string, GpuStorage])[];
+  private readonly reads: readonly string[];
   private inputs: readonly Work[] = [];
   private work: Work | undefined;
 
@@ -116,13 +117,15 @@ class BoundSet {
     this.verdict = verdict;
     verdict?.retain();
     this.storages = Object.entries(operands).map(([name, { storage }]) => [name, storage as GpuStorage]);
+    this.reads = rolesRead(spec);
   }
 
   isOf(operands: Operands): boolean {
-    return this.storages.every(([name, storage]) => {
+    for (const [name, { buffer, byteOffset }] of this.storages) {
       const other = operands[name]?.storage as GpuStorage;
-      return other.buffer === storage.buffer && other.byteOffset === storage.byteOffset;
-    });
+      if (other.buffer !== buffer || other.byteOffset !== byteOffset) return false;
+    }
+    return true;
   }
 
   destroy(): void {
@@ -132,19 +135,21 @@ class BoundSet {
 
   /** The work of the outputs; made anew only when the story of an input has changed. */
   workFor(operands: Operands): Work {
-    const inputs = inputWorks(this.spec, operands);
-    if (this.work === undefined || inputs.some((work, i) => work !== this.inputs[i])) {
-      this.inputs = inputs;
+    if (this.work === undefined || this.reads.some((name, i) => operands[name]?.work !== this.inputs[i])) {
+      this.inputs = inputWorks(this.spec, operands);
       this.work = workOf(this.spec, operands, this.failure, this.verdict);
     }
     return this.work;
   }
 }
 
+/** The roles whose contents an execution reads. */
+function rolesRead({ roles }: Spec): string[] {
+  return Object.keys(roles).filter((name) => roles[name]?.access !== 'out');
+}
+
 function inputWorks(spec: Spec, operands: Operands): Work[] {
-  return Object.entries(operands).flatMap(([name, { work }]) =>
-    spec.roles[name]?.access === 'out' ? [] : [work],
-  );
+  return rolesRead(spec).map((name) => (operands[name] as Operand).work);
 }
 
 /** The work of a call's outputs: its own outcome and verdict, and those of what it read. */
@@ -162,18 +167,22 @@ function isEncoder(value: unknown): value is GPUCommandEncoder | GPUComputePassE
   return (
     typeof value === 'object' &&
     value !== null &&
-    ('beginComputePass' in value || 'dispatchWorkgroups' in value)
+    ('dispatchWorkgroups' in value || 'beginComputePass' in value)
   );
 }
 
+/** Each call of an encoder costs about as much as all of a step's checks, so none is made twice. */
 export function encodeAll(
   encoder: GPUCommandEncoder | GPUComputePassEncoder,
   dispatches: readonly BoundDispatch[],
 ): void {
   const own = 'beginComputePass' in encoder;
   const pass = own ? encoder.beginComputePass() : encoder;
+  let current: GPUComputePipeline | undefined;
   for (const { pipeline, group, grid } of dispatches) {
-    pass.setPipeline(pipeline);
+    // The chunks of a pass share their pipeline.
+    if (pipeline !== current) pass.setPipeline(pipeline);
+    current = pipeline;
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(grid[0], grid[1]);
   }

@@ -17,10 +17,14 @@ import word from '../../shaders/access/word.wgsl?raw';
 import wordShared from '../../shaders/access/word-shared.wgsl?raw';
 import bf16 from '../../shaders/lib/bf16.wgsl?raw';
 import f16 from '../../shaders/lib/f16.wgsl?raw';
+import noHit from '../../shaders/lib/no-hit.wgsl?raw';
+import noOddRows from '../../shaders/lib/no-odd-rows.wgsl?raw';
 import params from '../../shaders/lib/params.wgsl?raw';
 import subgroupReduction from '../../shaders/reduction/subgroup.wgsl?raw';
 import tree from '../../shaders/reduction/tree.wgsl?raw';
 import workgroupReduction from '../../shaders/reduction/workgroup.wgsl?raw';
+import emission from '../../shaders/strategy/emission.wgsl?raw';
+import emissionUnrolled from '../../shaders/strategy/emission-unrolled.wgsl?raw';
 import map from '../../shaders/strategy/map.wgsl?raw';
 import rowPerThread from '../../shaders/strategy/row-per-thread.wgsl?raw';
 import rowPerWorkgroup from '../../shaders/strategy/row-per-workgroup.wgsl?raw';
@@ -30,10 +34,12 @@ import splitPartial from '../../shaders/strategy/split-partial.wgsl?raw';
 import {
   type Access,
   type Binding,
+  type Epilogue,
   type KernelName,
   type KernelRole,
   type Packing,
   REDUCES,
+  STAGES,
   type Variant,
 } from '../plan/variant.js';
 
@@ -56,7 +62,7 @@ const HANDOVER: Readonly<Record<string, KernelRole>> = {
  * joined in a fixed order, each of which may use what stands before it.
  */
 export function composeShader(variant: Variant): string {
-  const { kernel, epilogue, statistic, arithmetic, subgroup } = variant;
+  const { kernel, epilogue, statistic, arithmetic, subgroup, unrolled } = variant;
   const reduces = REDUCES.has(kernel);
   return [
     head(variant),
@@ -69,8 +75,13 @@ export function composeShader(variant: Variant): string {
     ...(subgroup > 0 ? [statistic?.subgroupSource ?? ''] : []),
     ...(reduces ? [tree, subgroup > 0 ? subgroupReduction : workgroupReduction] : []),
     epilogue.source,
+    ...(STAGES[kernel].includes('elements') ? emissionSources(epilogue, unrolled) : []),
     STRATEGY_SOURCES[kernel],
   ].join('\n');
+}
+
+function emissionSources({ oddRows, hit }: Epilogue, unrolled: boolean): readonly string[] {
+  return [...(oddRows ? [] : [noOddRows]), ...(hit ? [] : [noHit]), unrolled ? emissionUnrolled : emission];
 }
 
 function head(variant: Variant): string {

@@ -1,7 +1,8 @@
+import { crossEntropy as crossEntropyOnCpu } from '../cpu/crossEntropy.js';
 import {
-  type CrossEntropyOptions as CpuOptions,
-  crossEntropy as crossEntropyOnCpu,
-} from '../cpu/crossEntropy.js';
+  type FastCrossEntropyOptions as FastOptions,
+  crossEntropy as fastCrossEntropyOnCpu,
+} from '../cpu/float32/crossEntropy.js';
 import { isFloat } from '../dtype.js';
 import { crossEntropyIndexEpilogue } from '../plan/epilogue/crossEntropyIndex.js';
 import { crossEntropyProbsEpilogue } from '../plan/epilogue/crossEntropyProbs.js';
@@ -122,24 +123,36 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
 function runOnCpu(settings: CrossEntropySettings, arrays: CpuArrays) {
   const { layout, targets, ignoreIndex, labelSmoothing, reduction, grad, gradOutput } = settings;
   const { temperature, softcap, zLoss } = settings;
-  const options: CpuOptions = {
+  const byIndex = !isFloat(targets.dtype);
+  const options: FastOptions = {
     axis: layout.axis,
     labelSmoothing,
     temperature,
     zLoss,
     reduction,
-    ...(softcap === undefined ? {} : { softcap }),
     grad: grad !== false,
     gradOutput: upstreamOnCpu(gradOutput, arrays),
-    ...(isFloat(targets.dtype) ? {} : { ignoreIndex }),
+    ...(byIndex ? { ignoreIndex } : {}),
     ...(arrays['weight'] === undefined ? {} : { weight: arrays['weight'] }),
   };
-  const result = crossEntropyOnCpu(
-    arrays['logits'] as Float32Array,
-    arrays['targets'] as CpuArray,
-    layout.shape,
-    options,
-  );
+  const logits = arrays['logits'] as CpuArray;
+  if (byIndex && softcap === undefined) {
+    return fastCrossEntropyOnCpu(
+      logits,
+      arrays['targets'] as Int32Array | Uint32Array,
+      layout.shape,
+      options,
+      {
+        loss: arrays['loss'] as CpuArray,
+        grad: grad === 'in-place' ? logits : arrays['grad'],
+        logSumExp: arrays['logSumExp'],
+      },
+    );
+  }
+  const result = crossEntropyOnCpu(logits, arrays['targets'] as CpuArray, layout.shape, {
+    ...options,
+    softcap,
+  });
   writeResults(arrays, grad === 'in-place' ? { ...result, logits: result.grad } : result);
   return result.outOfRange;
 }

@@ -1,10 +1,10 @@
 import type { Context } from '../context.js';
-import { logSumExp as logSumExpOnCpu } from '../cpu/logSumExp.js';
+import { logSumExp as logSumExpOnCpu } from '../cpu/float32/logSumExp.js';
 import { checkFlag, checkOptions } from '../options.js';
 import { logSumExpEpilogue } from '../plan/epilogue/logSumExp.js';
 import { softmaxStatistic } from '../plan/statistics.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
-import type { Role, Spec } from '../spec.js';
+import type { CpuArray, Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, inputRole } from './call.js';
 import {
@@ -15,7 +15,7 @@ import {
   PLAN_OPTIONS,
   type PlanOptions,
 } from './plan.js';
-import { outputRole, writeResults } from './roles.js';
+import { outputRole } from './roles.js';
 
 export interface LogSumExpOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -48,7 +48,7 @@ export async function logSumExp(logits: Tensor, options: LogSumExpOptions = {}):
 
 /** The spec of `logSumExp`. */
 export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): Spec {
-  const { shape, axis, rows, classes, inner } = layout;
+  const { rows, classes, inner } = layout;
   return {
     op: 'logSumExp',
     roles: { logits, output: outputRole(rowShape(layout, keepDims)) },
@@ -60,7 +60,7 @@ export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): 
         roles: { logits: 'logits', output: 'output' },
       }),
     cpu: (arrays) => {
-      writeResults(arrays, { output: logSumExpOnCpu(arrays['logits'] as Float32Array, shape, { axis }) });
+      logSumExpOnCpu(arrays['logits'] as CpuArray, arrays['output'] as CpuArray, layout);
       return undefined;
     },
   };

@@ -208,7 +208,7 @@ function passesOf(
 ): readonly Pass[] {
   const { rows: count, classes, inner } = layout;
   if (count === 0) return [];
-  const rows = { count, classes, inner };
+  const rows = { count, classes, inner, lists: true };
   // The argmax is a list of one. What does not fit in a thread's list is left to further rounds over the row. Room in powers of two:
   // few shaders serve all lengths.
   const wanted = topK ?? 1;

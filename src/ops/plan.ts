@@ -1,18 +1,14 @@
-import type { Executable, Operand, Operands } from '../backend.js';
+import type { Executable } from '../backend.js';
 import { backendOf, Context } from '../context.js';
-import { bytesOf, type FloatDType, isFloat } from '../dtype.js';
+import { type FloatDType, isFloat } from '../dtype.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
 import type { PassSummary } from '../plan/plan.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
-import { checkShape, formatShape, type Layout, layoutOf, sameShape, spanOf } from '../shape.js';
-import type { Role, Roles, Spec } from '../spec.js';
-import { setWork, Tensor, usableState } from '../tensor.js';
+import { checkShape, type Layout, layoutOf } from '../shape.js';
+import type { Role, Spec } from '../spec.js';
+import { type PlanBinding, PlanBindings } from './planBindings.js';
 
-/** A tensor, or a part of a GPU buffer: dense elements of the dtype that the plan has. */
-export type PlanBinding =
-  | Tensor
-  | { readonly buffer: GPUBuffer; readonly offset?: number; readonly size?: number };
+export type { PlanBinding } from './planBindings.js';
 
 /** An operation made ready: pipelines compiled, scratch allocated, to be encoded step after step. */
 export interface OpPlan<Bindings extends object> {
@@ -102,76 +98,25 @@ export async function makeExecutable<Bindings extends object>(
 class ContextPlan implements OpPlan<object> {
   readonly passes: readonly PassSummary[];
   readonly scratchBytes: number;
-  private readonly context: Context;
-  private readonly spec: Spec;
+  private readonly op: string;
+  private readonly bindings: PlanBindings;
   private readonly executable: Executable;
   private destroyed = false;
 
   constructor(context: Context, spec: Spec, executable: Executable) {
-    this.context = context;
-    this.spec = spec;
+    this.op = spec.op;
+    this.bindings = new PlanBindings(context, spec);
     this.executable = executable;
     this.passes = executable.passes;
     this.scratchBytes = executable.scratchBytes;
   }
 
   encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, bindings: object): void {
-    const { roles } = this.spec;
-    if (this.destroyed) this.fail('the plan was destroyed; make a new one.');
-    if (typeof bindings !== 'object' || bindings === null) {
-      this.fail(`encode needs the bindings: { ${Object.keys(roles).join(', ')} }.`);
+    if (this.destroyed) {
+      throw new InvalidArgumentError(`${this.op}: the plan was destroyed; make a new one.`, { op: this.op });
     }
-    const given = bindings as Readonly<Record<string, PlanBinding | undefined>>;
-    for (const name of Object.keys(given)) {
-      if (!Object.hasOwn(roles, name) && given[name] !== undefined) {
-        this.fail(
-          `there is no binding '${name}' with these options; there are ${Object.keys(roles).join(', ')}.`,
-        );
-      }
-    }
-    const operands: Record<string, Operand> = {};
-    for (const name of Object.keys(roles)) operands[name] = this.operand(name, roles, given[name]);
-    const work = this.executable.encode(encoder, operands as Operands);
-    for (const [name, { access }] of Object.entries(roles)) {
-      const binding = given[name];
-      if (access !== 'in' && binding instanceof Tensor) setWork(binding, work);
-    }
-  }
-
-  private operand(name: string, roles: Roles, binding: PlanBinding | undefined): Operand {
-    const role = roles[name] as Role;
-    if (binding === undefined || binding === null)
-      return this.fail(`the binding '${name}' is missing; give a tensor of ${formatShape(role.shape)}.`);
-    if (!(binding instanceof Tensor)) return this.part(name, role, binding);
-    const state = usableState(this.spec.op, name, binding);
-    if (binding.context !== this.context) this.fail(`${name} belongs to another context.`);
-    if (binding.dtype !== role.dtype) this.fail(`${name} is ${binding.dtype}; the plan has ${role.dtype}.`);
-    if (!sameShape(binding.shape, role.shape)) {
-      this.fail(`${name} has shape ${formatShape(binding.shape)}; the plan has ${formatShape(role.shape)}.`);
-    }
-    const length = role.shape.at(-1) ?? 1;
-    if (binding.rowStride !== (role.rowStride ?? length)) {
-      this.fail(`${name} has rowStride ${binding.rowStride}; the plan has ${role.rowStride ?? length}.`);
-    }
-    return state;
-  }
-
-  private part(name: string, role: Role, part: Exclude<PlanBinding, Tensor>): Operand {
-    const { backend } = backendOf(this.context);
-    checkOptions(`${this.spec.op}: ${name}`, part, ['buffer', 'offset', 'size']);
-    // Own properties only: a polluted prototype must not shift a binding.
-    const { buffer, offset = 0, size } = { __proto__: null, ...part } as typeof part;
-    const elements = spanOf(role.shape, role.rowStride);
-    const bytes = elements * bytesOf(role.dtype);
-    const end = buffer?.size ?? 0;
-    if (size !== undefined && !(Number.isSafeInteger(size) && size >= bytes && offset + size <= end)) {
-      this.fail(`${name}: size is ${size}; the plan needs ${bytes} bytes, the buffer has ${end} in all.`);
-    }
-    return backend.adopt(`${this.spec.op}.${name}`, buffer, offset, elements, role.dtype);
-  }
-
-  private fail(message: string): never {
-    throw new InvalidArgumentError(`${this.spec.op}: ${message}`, { op: this.spec.op });
+    const operands = this.bindings.operands(bindings);
+    this.bindings.deliver(bindings, this.executable.encode(encoder, operands));
   }
 
   destroy(): void {

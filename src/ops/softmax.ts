@@ -1,12 +1,12 @@
 import type { Context } from '../context.js';
-import { logSoftmax as logSoftmaxOnCpu, softmax as softmaxOnCpu } from '../cpu/softmax.js';
+import { logSoftmax as logSoftmaxOnCpu, softmax as softmaxOnCpu } from '../cpu/float32/softmax.js';
 import { checkOptions } from '../options.js';
 import { logSoftmaxEpilogue } from '../plan/epilogue/logSoftmax.js';
 import { softmaxEpilogue } from '../plan/epilogue/softmax.js';
 import { softmaxStatistic } from '../plan/statistics.js';
 import type { Epilogue } from '../plan/variant.js';
 import { type Layout, layoutOf } from '../shape.js';
-import type { Role, Spec } from '../spec.js';
+import type { CpuArray, Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, inputRole } from './call.js';
 import {
@@ -17,7 +17,7 @@ import {
   PLAN_OPTIONS,
   type PlanOptions,
 } from './plan.js';
-import { outputRole, writeResults } from './roles.js';
+import { outputRole } from './roles.js';
 import { checkScale, temperatureConstants } from './temperature.js';
 
 export interface SoftmaxOptions extends CallOptions {
@@ -83,7 +83,7 @@ function elementwiseSpec(
   logits: Role,
   temperature: number,
 ): Spec {
-  const { shape, axis, rows, classes, inner } = layout;
+  const { shape, rows, classes, inner } = layout;
   return {
     op,
     roles: { logits, output: outputRole(shape, logits.dtype) },
@@ -97,8 +97,7 @@ function elementwiseSpec(
         constants: temperatureConstants(temperature),
       }),
     cpu: (arrays) => {
-      const output = onCpu(arrays['logits'] as Float32Array, shape, { axis, temperature });
-      writeResults(arrays, { output });
+      onCpu(arrays['logits'] as CpuArray, arrays['output'] as CpuArray, layout, temperature);
       return undefined;
     },
   };

@@ -1,11 +1,6 @@
 import { InvalidArgumentError } from '../errors.js';
 import type { Constants } from '../plan/pass.js';
 
-/** Terms further than this below the maximum are less than 2^-125 of it. */
-const REACH = 87.3;
-/** Half of the largest float. */
-const MOST = 1.7e38;
-
 /** Refuses what cannot divide logits: it must be above 0, and with its inverse a normal float32 number. */
 export function checkScale(op: string, name: string, value: number): void {
   const normal = (x: number): boolean => x >= 2 ** -126 && Number.isFinite(Math.fround(x));
@@ -20,5 +15,5 @@ export function checkScale(op: string, name: string, value: number): void {
 
 /** What kernels need to divide differences of logits by a temperature. */
 export function temperatureConstants(temperature: number): Constants {
-  return { gapScale: 1 / temperature, halfReach: Math.min(0.5 * REACH * temperature, MOST) };
+  return { gapScale: 1 / temperature };
 }

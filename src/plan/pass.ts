@@ -40,7 +40,6 @@ export interface Constants {
   readonly prescale?: number;
   readonly postscale?: number;
   readonly gapScale?: number;
-  readonly halfReach?: number;
   readonly chain?: number;
   readonly cap?: number;
   readonly uncap?: number;
@@ -85,6 +84,8 @@ export interface Rows {
   readonly count: number;
   readonly classes: number;
   readonly inner: number;
+  /** True where the statistic keeps a list for each lane. */
+  readonly lists?: boolean;
   /** True where the one row is made of a value for each row of the call, such as its losses. */
   readonly ofRows?: boolean;
 }
@@ -135,8 +136,8 @@ export class PassBuilder {
   }
 
   /** How work on these rows is laid out. */
-  policy({ classes, inner }: Rows): Policy {
-    return choosePolicy({ classes, inner }, this.facts, this.wishes);
+  policy({ classes, inner, lists = false }: Rows): Policy {
+    return choosePolicy({ classes, inner, lists }, this.facts, this.wishes);
   }
 
   build(work: RowWork): Pass[] {
@@ -212,6 +213,7 @@ export class PassBuilder {
         sizes: work.sizes ?? {},
         arithmetic: this.arithmetic,
         workgroupSize: policy.workgroupSize,
+        unrolled: policy.unrolled && STAGES[kernel].includes('elements') && writes(work, 'matrix'),
         subgroup:
           policy.subgroups && REDUCES.has(kernel) && statistic?.subgroupSource !== undefined
             ? this.facts.subgroupMinSize

@@ -46,6 +46,10 @@ export interface Epilogue {
   readonly words: number;
   /** WGSL libraries that it and its statistic use, in order. */
   readonly libraries: readonly string[];
+  /** It has a shorter way for usual rows: `row_is_usual` and `emit_odd`. */
+  readonly oddRows?: true;
+  /** One class of a row has a value of its own: `row_hit` and `emit_hit`. */
+  readonly hit?: true;
 }
 
 /** The kernels that strategies consist of. */
@@ -135,6 +139,8 @@ export interface Variant {
   readonly sizes: Readonly<Record<string, number>>;
   readonly arithmetic: Arithmetic;
   readonly workgroupSize: number;
+  /** Elements are written several steps at a time. */
+  readonly unrolled: boolean;
   /** Smallest subgroup of the device, where the reduction uses subgroups; else 0. */
   readonly subgroup: number;
 }
@@ -151,6 +157,7 @@ export function variantKey(variant: Variant): string {
     sizes,
     arithmetic,
     workgroupSize,
+    unrolled,
     subgroup,
   } = variant;
   const roles = bindings.map(({ role, access, packing, write }) => {
@@ -167,6 +174,7 @@ export function variantKey(variant: Variant): string {
     ...on.map(([name]) => name.toLowerCase()),
     ...Object.entries(sizes).map(([name, size]) => `${name.toLowerCase()}${size}`),
     ...(arithmetic.name === 'native' ? [] : [arithmetic.name]),
+    ...(unrolled ? ['unrolled'] : []),
     ...(subgroup > 0 ? [`subgroup${subgroup}`] : []),
   ].join('/');
 }

@@ -11,7 +11,6 @@ export interface Numbers {
   readonly prescale: number;
   readonly postscale: number;
   readonly gapScale: number;
-  readonly halfReach: number;
   readonly chain: number;
   readonly cap: number;
   readonly uncap: number;
@@ -44,7 +43,6 @@ export class Kernel {
       prescale: f32(constants.prescale),
       postscale: f32(constants.postscale),
       gapScale: f32(constants.gapScale),
-      halfReach: f32(constants.halfReach),
       chain: f32(constants.chain),
       cap: f32(constants.cap),
       uncap: f32(constants.uncap),

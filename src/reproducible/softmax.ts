@@ -28,8 +28,8 @@ export interface Distribution {
   readonly inverse: number;
 }
 
-const REACH = Math.fround(87.3);
-const FARTHEST = Math.fround(-1.7e38);
+/** Below this distance from the maximum a term is less than 2^-125. */
+export const REACH: number = Math.fround(87.3);
 
 /** Logits that are taken in at a time: four for each of four steps. */
 export const BLOCK = 16;
@@ -37,25 +37,21 @@ export const BLOCK = 16;
 export class Softmaxes {
   private readonly tempers: boolean;
   private readonly gapScale: number;
-  private readonly halfReach: number;
-  private readonly keys = new Int32Array(BLOCK);
   private readonly terms = new Float64Array(BLOCK);
 
   constructor({ flags, numbers }: Kernel) {
     this.tempers = flags.TEMPERED;
     this.gapScale = numbers.gapScale;
-    this.halfReach = numbers.halfReach;
   }
 
   zero(): Softmax {
     return { top: KEY_NEG_INF, ties: 0, rest: 0 };
   }
 
-  /** Smallest key that counts beside `top`. */
-  reach(top: number): number {
-    const value = keyValue(top);
-    if (!this.tempers) return orderKey(keepBits(value - REACH));
-    return orderKey(keepBits(2 * Math.max(keep(keep(0.5 * value) - this.halfReach), FARTHEST)));
+  /** (x - top) / T, what goes into exp. */
+  gap(x: number, top: number): number {
+    if (!this.tempers) return keep(x - top);
+    return keep(2 * keep(keep(keep(0.5 * x) - keep(0.5 * top)) * this.gapScale));
   }
 
   tempered(gap: number): number {
@@ -63,37 +59,31 @@ export class Softmaxes {
   }
 
   shrink(low: number, top: number): number {
-    if (low < this.reach(top)) return 0;
-    return expGap(this.tempered(keep(keyValue(low) - keyValue(top))));
+    return this.power(this.gap(keyValue(low), keyValue(top)));
   }
 
-  /** exp((x - max) / T) where it counts and x is not the maximum. */
-  term(x: number, key: number, top: number, reach: number): number {
-    if (key < reach || key >= top) return 0;
-    return expGap(this.tempered(keep(floatOf(x) - keyValue(top))));
+  /** exp of a gap, where it counts. */
+  power(gap: number): number {
+    return gap >= -REACH ? expGap(gap) : 0;
   }
 
   /** Takes in sixteen logits, as bits. Returns the old maximum's key. */
   absorb(s: Softmax, x: Uint32Array): number {
-    const { keys, terms } = this;
+    const { terms } = this;
     const before = s.top;
     let top = before;
-    for (let i = 0; i < BLOCK; i++) {
-      const key = orderKey(x[i] as number);
-      keys[i] = key;
-      if (key > top) top = key;
-    }
-    const reach = this.reach(top);
+    for (let i = 0; i < BLOCK; i++) top = Math.max(top, orderKey(x[i] as number));
     if (top > before) {
       s.rest = keep(keep(s.rest + s.ties) * this.shrink(before, top));
       s.ties = 0;
       s.top = top;
     }
+    const peak = keyValue(top);
     let ties = 0;
     for (let i = 0; i < BLOCK; i++) {
-      const key = keys[i] as number;
-      if (key === top) ties += 1;
-      terms[i] = this.term(x[i] as number, key, top, reach);
+      const gap = this.gap(floatOf(x[i] as number), peak);
+      if (gap === 0) ties += 1;
+      terms[i] = gap === 0 ? 0 : this.power(gap);
     }
     s.rest = keep(s.rest + sumSteps(terms));
     s.ties = keep(s.ties + ties);
@@ -137,9 +127,7 @@ export class Softmaxes {
 
   /** p_j of the bits of x_j. */
   p(d: Distribution, x: number): number {
-    const key = orderKey(x);
-    const tie = key === d.top ? 1 : 0;
-    return keep(keep(this.term(x, key, d.top, this.reach(d.top)) + tie) * d.inverse);
+    return keep(this.power(this.gap(floatOf(x), keyValue(d.top))) * d.inverse);
   }
 
   /** -log p_j / 2 as bits. */

@@ -16,6 +16,7 @@ import { planChecks } from './plans.js';
 import { propertyChecks } from './properties.js';
 import { reproducibleChecks } from './reproducible.js';
 import { sizeChecks } from './sizes.js';
+import { steadyStateChecks } from './steadyState.js';
 import { strategyChecks } from './strategies.js';
 
 /**
@@ -37,6 +38,7 @@ export function checks(golden: Golden, target: TargetName): Check[] {
     ...planChecks(),
     ...opPlanChecks(),
     ...planLeakChecks(),
+    ...steadyStateChecks(),
     ...klDivergenceChecks(),
     ...orderChecks(),
     ...layoutChecks(),

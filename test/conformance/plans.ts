@@ -50,7 +50,6 @@ export function planChecks(): Check[] {
     passCheck,
     manySetsCheck,
     ...offsetChecks(),
-    steadyStateCheck,
     ...summaryChecks(),
     bindingsCheck,
     encoderCheck,
@@ -479,41 +478,6 @@ function offsetChecks(): Check[] {
     }),
   ];
 }
-
-const steadyStateCheck = gpuCheck('plans: a step creates and submits nothing', async (env, keep, device) => {
-  const calls = new Calls();
-  const ctx = keep(await contextOn(env, counting(calls)));
-  for (const loss of [LOSSES[0], LOSSES[1], LOSSES[3], LOSSES[4]] as LossCase[]) {
-    const { plan, bindings } = await bind(ctx, keep, loss);
-    const second = (await bind(ctx, keep, loss)).bindings;
-    const encode = (set: Bindings) => {
-      // The real device's encoder: what is counted is the library's.
-      const encoder = device.createCommandEncoder();
-      plan.encode(encoder, set as never);
-      device.queue.submit([encoder.finish()]);
-    };
-    calls.clear();
-    encode(bindings);
-    equal(
-      calls.of('submit') + calls.of('writeBuffer'),
-      0,
-      `${loss.name}: calls to the queue of the first step (${calls})`,
-    );
-    assert(
-      calls.of('createBindGroup') > 0,
-      `${loss.name}: the first step binds; without that this check shows nothing`,
-    );
-    // Parameters, and for class indices a census.
-    const own = loss.targets === 'probs' ? 1 : 2;
-    equal(calls.of('createBuffer'), own, `${loss.name}: buffers of the first step`);
-    equal(calls.of('pushErrorScope'), calls.of('popErrorScope'), `${loss.name}: error scopes`);
-    encode(second);
-    calls.clear();
-    for (let k = 0; k < 10; k++) encode(k % 3 === 0 ? second : bindings);
-    equal(calls.toString(), 'nothing', `${loss.name}: what the next ten steps asked of the device`);
-    await (bindings['loss'] as Tensor).read();
-  }
-});
 
 /** The encoder, and the grids of what is dispatched with it. */
 function recording(encoder: GPUCommandEncoder): { encoder: GPUCommandEncoder; grids: number[][] } {

@@ -29,7 +29,6 @@ const constants: Required<Constants> = {
   prescale: 4.5,
   postscale: 5.5,
   gapScale: 6.5,
-  halfReach: 7.5,
   chain: 8.5,
   cap: 9.5,
   uncap: 10.5,

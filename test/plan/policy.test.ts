@@ -33,6 +33,7 @@ describe('choosePolicy', () => {
       segment: 4096,
       subgroups: false,
       vec4: false,
+      unrolled: true,
     };
     expect(choosePolicy({ classes: 5, inner: 1 }, facts(), wishes)).toEqual(wishes);
     expect(choosePolicy({ classes: 5, inner: 1 }, facts(), { subgroups: true }).subgroups).toBe(true);

@@ -16,6 +16,8 @@ export const crossEntropyIndexEpilogue: Epilogue = {
   source,
   words: 8,
   libraries: logitsLibraries,
+  oddRows: true,
+  hit: true,
   roles: {
     logits: logitsRole('statistic', 'row', 'elements'),
     targets: rowRole('0u', 'row'),

@@ -8,6 +8,7 @@ export const nllLossEpilogue: Epilogue = {
   source,
   words: 0,
   libraries: sumLibraries,
+  hit: true,
   roles: {
     logProbs: { kind: 'matrix', use: 'read', stages: ['row'], absent: '0u' },
     targets: rowRole('0u', 'row', 'elements'),

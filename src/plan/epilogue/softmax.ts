@@ -8,5 +8,6 @@ export const softmaxEpilogue: Epilogue = {
   source,
   words: 3,
   libraries: logitsLibraries,
+  oddRows: true,
   roles: { logits: logitsRole('statistic', 'elements'), output: resultRole },
 };

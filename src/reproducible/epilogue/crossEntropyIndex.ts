@@ -7,7 +7,7 @@ import {
   isNan,
   isSpecial,
   keyIsFinite,
-  orderKey,
+  keyValue,
   twice,
 } from '../bits.js';
 import { BITS_NAN, bitsOf, floatOf, flushed, keep, keepBits } from '../float.js';
@@ -80,7 +80,7 @@ export function crossEntropyIndexEpilogue(kernel: Kernel): Epilogue<SoftmaxStat 
       halfLoss = ieeeMul(weight, halfNll);
       r.factor = ieeeMul(scale, weight);
       r.pull = r.factor;
-      const leads = orderKey(logit) === d.top;
+      const leads = softmaxes.gap(floatOf(logit), keyValue(d.top)) === 0;
       const excess = leads ? keep(-softmaxes.above(stat.softmax) * d.inverse) : keep(p - 1);
       r.hitGradient = isSpecial(r.factor) ? BITS_NAN : ieeeMul(r.factor, bitsOf(excess));
     }
@@ -96,18 +96,17 @@ export function crossEntropyIndexEpilogue(kernel: Kernel): Epilogue<SoftmaxStat 
     }
     if (isNan(r.factor) || isNan(r.pull)) r.state = ROW_NAN;
     else if (isInf(r.factor) || isInf(r.pull) || isSpecial(r.hitGradient)) r.state = ROW_SPECIAL;
+    r.hitGradient = ieeeMul(r.hitGradient, bitsOf(logits.slope(logits.raw(row, hit))));
     return r;
   };
 
   const specialGradient = (r: Row, c: number, p: number): number => {
-    if (c === r.hit) return r.hitGradient;
     const pull = ieeeMul(r.pull, bitsOf(p));
     if (!flags.SMOOTHING) return pull;
     return ieeeSub(pull, ieeeMul(r.factor, ieeeMul(weights.pick(0, c), spread)));
   };
 
   const usualGradient = (r: Row, c: number, p: number): number => {
-    if (c === r.hit) return floatOf(r.hitGradient);
     const pull = keep(p * floatOf(r.pull));
     if (!flags.SMOOTHING) return pull;
     const q = keep(floatOf(flushed(weights.load(0, c))) * floatOf(spread));
@@ -147,6 +146,10 @@ export function crossEntropyIndexEpilogue(kernel: Kernel): Epilogue<SoftmaxStat 
     emit: (row, r, c) => {
       if (r.state === ROW_IGNORED || r.state === ROW_NAN) {
         grad.store(row, c, r.state === ROW_NAN ? BITS_NAN : 0);
+        return;
+      }
+      if (c === r.hit) {
+        grad.store(row, c, r.hitGradient);
         return;
       }
       const x = logits.raw(row, c);

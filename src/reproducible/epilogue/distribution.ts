@@ -1,5 +1,5 @@
-import { keyIsFinite, negated, twice } from '../bits.js';
-import { BITS_NAN, bitsOf } from '../float.js';
+import { keyIsFinite, keyValue } from '../bits.js';
+import { BITS_NAN, BITS_NEG_INF, bitsOf, floatOf, keepBits } from '../float.js';
 import type { Kernel } from '../kernel.js';
 import { Logits } from '../logits.js';
 import { type Distribution, distributionLoad, distributionStore, Softmaxes } from '../softmax.js';
@@ -33,7 +33,10 @@ export function softmaxEpilogue(kernel: Kernel): DistributionEpilogue {
 
 /** shaders/epilogue/log-softmax.wgsl */
 export function logSoftmaxEpilogue(kernel: Kernel): DistributionEpilogue {
-  return distributionEpilogue(kernel, (softmaxes, d, x) => twice(negated(softmaxes.halfNll(d, x))));
+  return distributionEpilogue(kernel, (softmaxes, d, x) => {
+    const gap = softmaxes.gap(floatOf(x), keyValue(d.top));
+    return gap === Number.NEGATIVE_INFINITY ? BITS_NEG_INF : keepBits(gap - d.logSum);
+  });
 }
 
 /** shaders/epilogue/log-sum-exp.wgsl */

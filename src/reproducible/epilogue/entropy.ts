@@ -1,8 +1,8 @@
-import { ieeeDiv, ieeeMul, isNan, keyIsFinite, keyValue, orderKey } from '../bits.js';
+import { ieeeDiv, ieeeMul, isNan, keyIsFinite, keyValue } from '../bits.js';
 import { BITS_NAN, bitsOf, floatOf, keep, keepBits } from '../float.js';
 import type { Kernel } from '../kernel.js';
 import { Logits } from '../logits.js';
-import { type Distribution, distributionLoad, distributionStore, Softmaxes } from '../softmax.js';
+import { type Distribution, distributionLoad, distributionStore, REACH, Softmaxes } from '../softmax.js';
 import type { EntropyStat } from '../statistic/entropy.js';
 import type { Epilogue } from '../statistic.js';
 
@@ -48,9 +48,8 @@ export function entropyEpilogue(kernel: Kernel): Epilogue<EntropyStat, Row> {
         return;
       }
       const x = logits.at(row, c);
-      const counts = orderKey(x) >= softmaxes.reach(d.top);
-      const gap = counts ? keep(keyValue(d.top) - floatOf(x)) : 0;
-      const slope = keep(softmaxes.p(d, x) * keep(gap - spread));
+      const gap = softmaxes.gap(floatOf(x), keyValue(d.top));
+      const slope = keep(softmaxes.p(d, x) * keep((gap >= -REACH ? -gap : 0) - spread));
       grad.store(row, c, ieeeMul(bitsOf(slope), scale));
     },
   };

@@ -1,9 +1,8 @@
 import { ieeeMul, isNan } from '../bits.js';
 import { BITS_INF, BITS_NAN, BITS_NEG_INF, bitsOf, expGap, floatOf, flushed, keep } from '../float.js';
 import type { Kernel } from '../kernel.js';
+import { REACH } from '../softmax.js';
 import type { Epilogue } from '../statistic.js';
-
-const REACH = Math.fround(87.3);
 
 interface Row {
   readonly lse: number;

@@ -1,8 +1,8 @@
-import { keyValue, orderKey } from '../bits.js';
+import { keyValue } from '../bits.js';
 import { bitsOf, floatOf, keep } from '../float.js';
 import type { Kernel } from '../kernel.js';
 import { Logits } from '../logits.js';
-import { BLOCK, type Softmax, Softmaxes, sumLanes } from '../softmax.js';
+import { BLOCK, REACH, type Softmax, Softmaxes, sumLanes } from '../softmax.js';
 import type { Statistic } from '../statistic.js';
 import { gather, type SoftmaxStat, softmaxLoad, softmaxStore } from './softmax.js';
 
@@ -21,8 +21,8 @@ export function entropyStatistic(kernel: Kernel): Statistic<EntropyStat> {
   /** The moment about a higher maximum. */
   const momentAbout = (s: Softmax, moment: number, top: number): number => {
     if (s.top === top) return moment;
-    if (s.top < softmaxes.reach(top)) return 0;
-    const rise = keep(keyValue(top) - keyValue(s.top));
+    const rise = -softmaxes.gap(keyValue(s.top), keyValue(top));
+    if (!(rise <= REACH)) return 0;
     const grown = keep(moment + keep(rise * keep(s.ties + s.rest)));
     return keep(softmaxes.shrink(s.top, top) * grown);
   };
@@ -34,13 +34,10 @@ export function entropyStatistic(kernel: Kernel): Statistic<EntropyStat> {
       const old = { ...stat.softmax };
       softmaxes.absorb(stat.softmax, x);
       const { top } = stat.softmax;
-      const reach = softmaxes.reach(top);
       const moment = momentAbout(old, stat.moment, top);
       for (let i = 0; i < BLOCK; i++) {
-        const bits = x[i] as number;
-        const key = orderKey(bits);
-        const term = softmaxes.term(bits, key, top, reach);
-        moments[i] = key >= reach ? keep(term * keep(keyValue(top) - floatOf(bits))) : 0;
+        const gap = softmaxes.gap(floatOf(x[i] as number), keyValue(top));
+        moments[i] = gap >= -REACH ? keep(softmaxes.power(gap) * -gap) : 0;
       }
       stat.moment = keep(moment + sumLanes(moments));
     },
