@@ -1,7 +1,10 @@
 import { defineConfig } from 'vite';
+import { shortWgsl } from './scripts/shortWgsl.js';
 
-// The library: one ES module per source file, so that a bundler keeps only what is imported. Shaders arrive as strings (`?raw`).
+// The library: one ES module per source file, so that a bundler keeps only what is imported. Shaders arrive as strings (`?raw`),
+// shortened.
 export default defineConfig({
+  plugins: [shortWgsl()],
   build: {
     target: 'es2022',
     minify: false,

@@ -1,5 +1,5 @@
 import type { Operands, Storage } from './backend.js';
-import { InvalidArgumentError } from './errors.js';
+import { invalid } from './errors.js';
 import type { Spec } from './spec.js';
 
 /**
@@ -14,10 +14,10 @@ export function checkAliasing(spec: Spec, operands: Operands): void {
     const other = users.get(memory);
     const writes = spec.roles[name]?.access !== 'in';
     if (other !== undefined && (writes || writers.has(memory))) {
-      throw new InvalidArgumentError(
-        `${spec.op}: ${other} and ${name} lie in the same buffer and one of them is written. Use separate buffers, ` +
+      invalid(
+        spec.op,
+        `${other} and ${name} lie in the same buffer and one of them is written. Use separate buffers, ` +
           "or grad: 'in-place' for a gradient over the logits.",
-        { op: spec.op },
       );
     }
     users.set(memory, name);

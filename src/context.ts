@@ -1,7 +1,6 @@
 import type { Backend, Operand } from './backend.js';
-import { CpuBackend } from './cpu/backend.js';
 import { checkData, type DType, isDType, type TensorData } from './dtype.js';
-import { type DeviceLostError, InvalidArgumentError, WebGpuUnavailableError } from './errors.js';
+import { type DeviceLostError, invalid, WebGpuUnavailableError } from './errors.js';
 import { findAdapter, openDevice, wrapDevice } from './gpu/adapter.js';
 import { GpuBackend } from './gpu/backend.js';
 import type { AdapterFacts } from './info.js';
@@ -88,9 +87,10 @@ export class Context {
     checkShape(op, 'shape', shape);
     const checked = checkData(op, 'data', data, dtype);
     if (elementCount(shape) !== data.length) {
-      throw new InvalidArgumentError(
-        `${op}: shape ${formatShape(shape)} has ${elementCount(shape)} elements, data has ${data.length}.`,
-        { op, shapes: { shape } },
+      invalid(
+        op,
+        `shape ${formatShape(shape)} has ${elementCount(shape)} elements, data has ${data.length}.`,
+        { shapes: { shape } },
       );
     }
     const { storage, work } = this.#backend.allocate(op, checked.data.byteLength);
@@ -114,19 +114,17 @@ export class Context {
     checkOptions(op, options, ['dtype', 'byteOffset', 'rowStride']);
     const { dtype = 'f32', byteOffset = 0, rowStride } = options;
     if (!isDType(dtype)) {
-      throw new InvalidArgumentError(
-        `${op}: dtype '${String(dtype)}' is unknown; use 'f32', 'f16', 'bf16', 'i32' or 'u32'.`,
-        { op },
-      );
+      invalid(op, `dtype '${String(dtype)}' is unknown; use 'f32', 'f16', 'bf16', 'i32' or 'u32'.`);
     }
     const length = shape.at(-1) ?? 1;
     if (
       rowStride !== undefined &&
       (!Number.isSafeInteger(rowStride) || rowStride < length || shape.length === 0)
     ) {
-      throw new InvalidArgumentError(
-        `${op}: rowStride is ${rowStride}; rows of ${formatShape(shape)} need a whole number from ${length}.`,
-        { op, shapes: { shape } },
+      invalid(
+        op,
+        `rowStride is ${rowStride}; rows of ${formatShape(shape)} need a whole number from ${length}.`,
+        { shapes: { shape } },
       );
     }
     const span = spanOf(shape, rowStride);
@@ -172,22 +170,18 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   checkOptions(op, options, ['backend', 'device', 'gpu', 'policy', 'reproducible']);
   const { backend = 'auto', device, policy, reproducible = false } = options;
   if (!['auto', 'webgpu', 'cpu'].includes(backend)) {
-    throw new InvalidArgumentError(`${op}: backend is '${String(backend)}'; use 'auto', 'webgpu' or 'cpu'.`, {
-      op,
-    });
+    invalid(op, `backend is '${String(backend)}'; use 'auto', 'webgpu' or 'cpu'.`);
   }
   checkFlag(op, 'reproducible', reproducible);
   if (device !== undefined && backend === 'cpu') {
-    throw new InvalidArgumentError(
-      `${op}: a device was given, but backend is 'cpu'; leave one of them out.`,
-      {
-        op,
-      },
-    );
+    invalid(op, `a device was given, but backend is 'cpu'; leave one of them out.`);
   }
-  // Loaded only where it is asked for.
+  // What not every context needs is loaded where it is asked for.
   const form = reproducible ? await import('./reproducible/index.js') : undefined;
-  const onCpu = (): Context => new Context(new CpuBackend(form?.reproducibleRunner), policy);
+  const onCpu = async (): Promise<Context> => {
+    const { CpuBackend } = await import('./cpu/backend.js');
+    return new Context(new CpuBackend(form?.reproducibleRunner), policy);
+  };
   const onGpu = (opened: GPUDevice, facts: AdapterFacts, owned: boolean): GpuBackend =>
     new GpuBackend(opened, facts, owned, form?.reproducibleArithmetic);
   if (device !== undefined) {

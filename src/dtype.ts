@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from './errors.js';
+import { invalid } from './errors.js';
 import { decodeHalf, encodeHalf } from './half.js';
 
 /** 16-bit floats: storage only, all arithmetic is in 32 bits. */
@@ -75,13 +75,10 @@ export function checkData(
   wanted?: DType,
 ): { readonly data: TensorData; readonly dtype: DType } {
   const fail = (message: string): never => {
-    throw new InvalidArgumentError(`${op}: ${name} ${message}`, { op });
+    invalid(op, `${name} ${message}`);
   };
   if (wanted !== undefined && !isDType(wanted)) {
-    throw new InvalidArgumentError(
-      `${op}: dtype '${String(wanted)}' is unknown; use one of ${Object.keys(ARRAYS).join(', ')}.`,
-      { op },
-    );
+    invalid(op, `dtype '${String(wanted)}' is unknown; use one of ${Object.keys(ARRAYS).join(', ')}.`);
   }
   const elements = elementsOf(data);
   if (elements === undefined) {
@@ -121,15 +118,10 @@ function elementsOf(
 /** Views of shared memory are refused because it may change, and some implementations crash on it. */
 function checkMemory(op: string, name: string, array: TensorData): void {
   if (!(array.buffer instanceof ArrayBuffer)) {
-    throw new InvalidArgumentError(
-      `${op}: ${name} is a view of shared memory; copy it first: data.slice().`,
-      { op },
-    );
+    invalid(op, `${name} is a view of shared memory; copy it first: data.slice().`);
   }
   if (isDetached(array)) {
-    throw new InvalidArgumentError(`${op}: ${name} is detached: its memory was transferred elsewhere.`, {
-      op,
-    });
+    invalid(op, `${name} is detached: its memory was transferred elsewhere.`);
   }
 }
 

@@ -42,6 +42,11 @@ export class InvalidArgumentError extends LossError {
   override name = 'InvalidArgumentError';
 }
 
+/** Throws `InvalidArgumentError`: `op` and what is wrong with its call. */
+export function invalid(op: string, what: string, details: Omit<ErrorDetails, 'op'> = {}): never {
+  throw new InvalidArgumentError(`${op}: ${what}`, { ...details, op });
+}
+
 /** The call is meaningful, but larger than this adapter's limits allow. */
 export class LimitExceededError extends LossError {
   override name = 'LimitExceededError';
@@ -57,7 +62,10 @@ export class ValidationError extends LossError {
   override name = 'ValidationError';
 }
 
-/** A shader did not compile. The message holds the compiler's messages, `source` the WGSL. */
+/**
+ * A shader did not compile. The message holds the compiler's messages and the variant's name, `source` the WGSL: in the package without
+ * comments and with short names, in a clone, imported from `src`, as it is written.
+ */
 export class CompileError extends LossError {
   override name = 'CompileError';
   readonly source: string;

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from './errors.js';
+import { invalid } from './errors.js';
 
 /**
  * How a dense array splits around its class axis.
@@ -43,21 +43,19 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 /** Throws `InvalidArgumentError` unless `shape` is an array of whole numbers, none negative. */
 export function checkShape(op: string, name: string, shape: readonly number[]): void {
   if (!Array.isArray(shape)) {
-    throw new InvalidArgumentError(
-      `${op}: ${name} must be an array of whole numbers, got ${String(shape)}.`,
-      { op },
-    );
+    invalid(op, `${name} must be an array of whole numbers, got ${String(shape)}.`);
   }
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) {
-      throw new InvalidArgumentError(
-        `${op}: ${name} ${formatShape(shape)} has the dimension ${String(size)}; dimensions are whole numbers from 0.`,
-        { op, shapes: { [name]: shape } },
+      invalid(
+        op,
+        `${name} ${formatShape(shape)} has the dimension ${String(size)}; dimensions are whole numbers from 0.`,
+        { shapes: { [name]: shape } },
       );
     }
   }
   if (!Number.isSafeInteger(elementCount(shape))) {
-    throw new InvalidArgumentError(`${op}: ${name} ${formatShape(shape)} has too many elements.`, { op });
+    invalid(op, `${name} ${formatShape(shape)} has too many elements.`);
   }
 }
 
@@ -65,19 +63,21 @@ export function checkShape(op: string, name: string, shape: readonly number[]): 
 export function layoutOf(op: string, shape: readonly number[], axis = -1): Layout {
   const rank = shape.length;
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-    throw new InvalidArgumentError(
+    invalid(
+      op,
       rank === 0
-        ? `${op}: logits of shape [] have no class axis; give at least [classes].`
-        : `${op}: axis ${String(axis)} is not an axis of ${formatShape(shape)}; use ${-rank} … ${rank - 1}.`,
-      { op, shapes: { logits: shape } },
+        ? 'logits of shape [] have no class axis; give at least [classes].'
+        : `axis ${String(axis)} is not an axis of ${formatShape(shape)}; use ${-rank} … ${rank - 1}.`,
+      { shapes: { logits: shape } },
     );
   }
   const at = axis < 0 ? axis + rank : axis;
   const classes = shape[at] as number;
   if (classes === 0) {
-    throw new InvalidArgumentError(
-      `${op}: the class axis (${axis}) of ${formatShape(shape)} has size 0; a distribution needs at least one class.`,
-      { op, shapes: { logits: shape } },
+    invalid(
+      op,
+      `the class axis (${axis}) of ${formatShape(shape)} has size 0; a distribution needs at least one class.`,
+      { shapes: { logits: shape } },
     );
   }
   const outer = elementCount(shape.slice(0, at));

@@ -1,3 +1,4 @@
+import type { CpuSettings } from './cpu/forms.js';
 import type { DType, TypedArray } from './dtype.js';
 import type { Pass, PassBuilder } from './plan/pass.js';
 
@@ -27,21 +28,23 @@ export function shapesOf(roles: Roles): Record<string, readonly number[]> {
 
 /**
  * A call, checked and with every default filled in: pure data that both backends run, once or (in a plan) again and again.
- * It brings its own kernels, so that a bundle holds those of the ops it uses.
+ * It brings its own kernels, so that a bundle holds those of the ops it uses; what the CPU does is found by its name.
  */
-export interface Spec {
+export interface SpecOf<Op extends keyof CpuSettings> {
   /** The op, as the caller knows it. */
-  readonly op: string;
+  readonly op: Op;
+  /** What the op was asked for, with every choice made: what the CPU form of that name must know. */
+  readonly settings: CpuSettings[Op];
   readonly roles: Roles;
   /** The GPU passes. Pure: shapes, options and adapter facts in, passes out. */
   readonly passes: (build: PassBuilder) => readonly Pass[];
-  /** The same on the CPU, on dense arrays by role; writes the outputs. Returns the first target out of range, if any. */
-  readonly cpu: (arrays: CpuArrays) => OutOfRange | undefined;
   /** Number of classes, where targets are class indices; then `passes` writes a census of them to the scratch buffer `census`. */
   readonly targetClasses?: number;
   /** False where class indices cannot be ignored. Default true. */
   readonly ignorable?: boolean;
 }
+
+export type Spec = { readonly [Op in keyof CpuSettings]: SpecOf<Op> }[keyof CpuSettings];
 
 export interface OutOfRange {
   readonly row: number;

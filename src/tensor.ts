@@ -9,7 +9,7 @@ import {
   type TensorData,
   type TypedArray,
 } from './dtype.js';
-import { AbortedError, InvalidArgumentError } from './errors.js';
+import { AbortedError, invalid } from './errors.js';
 import { checkOptions } from './options.js';
 import { elementCount, formatShape, spanOf } from './shape.js';
 import { deriveWork, type Work } from './work.js';
@@ -124,15 +124,14 @@ export class Tensor {
     const checked = checkData('write', 'data', data, this.dtype);
     const count = elementCount(this.shape);
     if (checked.data.length !== count) {
-      throw new InvalidArgumentError(
-        `write: the tensor holds ${count} elements of ${this.dtype}, data has ${checked.data.length}.`,
-        { op: 'write', shapes: { tensor: this.shape } },
+      invalid(
+        'write',
+        `the tensor holds ${count} elements of ${this.dtype}, data has ${checked.data.length}.`,
+        { shapes: { tensor: this.shape } },
       );
     }
     if (this.rowStride !== (this.shape.at(-1) ?? 1)) {
-      throw new InvalidArgumentError('write: the tensor has padded rows; write to its buffer instead.', {
-        op: 'write',
-      });
+      invalid('write', 'the tensor has padded rows; write to its buffer instead.');
     }
     const put = (elements: TensorData): void => {
       setWork(this, deriveWork([], state.backend.upload(state.storage, elements)));
@@ -163,10 +162,7 @@ export class Tensor {
 export function usableState(op: string, name: string, tensor: Tensor): TensorState {
   const state = access(tensor);
   if (state.destroyed) {
-    throw new InvalidArgumentError(`${op}: ${name} ${formatShape(tensor.shape)} was destroyed.`, {
-      op,
-      shapes: { [name]: tensor.shape },
-    });
+    invalid(op, `${name} ${formatShape(tensor.shape)} was destroyed.`, { shapes: { [name]: tensor.shape } });
   }
   return state;
 }
@@ -213,7 +209,7 @@ function dense({ shape, rowStride, dtype }: Tensor, padded: TensorData): TensorD
 /** Throws `AbortedError` if the signal has fired, `InvalidArgumentError` if it is none. */
 export function throwIfAborted(op: string, signal: AbortSignal | undefined): void {
   if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
-    throw new InvalidArgumentError(`${op}: signal must be an AbortSignal.`, { op });
+    invalid(op, 'signal must be an AbortSignal.');
   }
   if (signal?.aborted)
     throw new AbortedError(`${op}: aborted by the caller's signal.`, { op, cause: signal.reason });

@@ -3,14 +3,15 @@ import type { AdapterFacts, Policy } from 'webgpu-loss';
 /** What is tried of each field of the policy: a new field is a type error here until it has its values. */
 const VALUES: { readonly [F in keyof Policy]: readonly Policy[F][] } = {
   strategy: ['row-per-thread', 'row-per-workgroup', 'split-row'],
-  workgroupSize: [4, 8, 16, 32, 64, 128, 256, 512],
+  workgroupSize: [8, 16, 32, 64, 128, 256, 512],
   segment: [4096, 8192, 16384, 32768],
   subgroups: [true, false],
   vec4: [true, false],
+  unrolled: [true, false],
 };
 
 /** Fields that are tried only with what is fast without them: all combinations of everything would compile for hours. */
-const DETAILS: ReadonlySet<keyof Policy> = new Set(['subgroups', 'vec4']);
+const DETAILS: ReadonlySet<keyof Policy> = new Set(['subgroups', 'vec4', 'unrolled']);
 
 /** Where a field makes a difference; elsewhere a candidate leaves it out. Without a rule: everywhere. */
 const MATTERS: {

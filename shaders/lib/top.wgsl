@@ -6,9 +6,8 @@ struct Entry { key: i32, index: u32 }
 // compilers seconds. Entries of neighbouring lanes lie side by side.
 var<workgroup> lists: array<Entry, WIDTH * LIST>;
 
-// Below the key of every logit, and behind every class.
+// Below the key of every logit.
 const KEY_NONE: i32 = -2147483648;
-const NO_CLASS: u32 = 0xffffffffu;
 
 // As order_keys, but the same for 0 and -0.
 fn rank_key(key: i32) -> i32 { return select(key, 0, key == -1); }

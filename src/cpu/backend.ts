@@ -20,8 +20,9 @@ import {
 import { encodeHalf } from '../half.js';
 import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
-import { type CpuArray, type Role, type Spec, shapesOf } from '../spec.js';
+import { type CpuArray, type CpuArrays, type OutOfRange, type Role, type Spec, shapesOf } from '../spec.js';
 import { CLEAN, deriveWork, type Verdict, type Work } from '../work.js';
+import { compute } from './forms.js';
 
 const FACTS: AdapterFacts = {
   backend: 'cpu',
@@ -48,19 +49,22 @@ const FACTS: AdapterFacts = {
   },
 };
 
+/** Runs a spec on dense arrays by role; writes the outputs. Returns the first target out of range, if any. */
+export type CpuRun = (arrays: CpuArrays) => OutOfRange | undefined;
+
 /** How a CPU backend computes. */
 export interface CpuRunner {
   readonly reproducible: boolean;
   readonly description: string;
   /** What runs the spec on arrays, once or again and again. Throws for what it cannot run. */
-  prepare(spec: Spec, facts: AdapterFacts): Spec['cpu'];
+  prepare(spec: Spec, facts: AdapterFacts): CpuRun;
 }
 
 /** In float64, each operation in its own way. */
 const float64: CpuRunner = {
   reproducible: false,
   description: FACTS.description,
-  prepare: (spec) => spec.cpu,
+  prepare: (spec) => (arrays) => compute(spec, arrays),
 };
 
 /** Runs specs on typed arrays: the fallback where there is no GPU and, in float64, the tests' oracle. */
@@ -161,7 +165,7 @@ export class CpuBackend implements Backend {
   }
 
   /** Runs the spec now; the outcome is known at once, but told when a result is read, as on a GPU. */
-  private execute(spec: Spec, operands: Operands, run: Spec['cpu']): Work {
+  private execute(spec: Spec, operands: Operands, run: CpuRun): Work {
     const arrays: Record<string, CpuArray> = {};
     const inputs: Work[] = [];
     const packed: (() => void)[] = [];

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, WebGpuUnavailableError } from '../errors.js';
+import { InvalidArgumentError, invalid, WebGpuUnavailableError } from '../errors.js';
 import type { AdapterFacts, AdapterLimits } from '../info.js';
 
 /** Features that kernels can use, taken where the adapter has them. */
@@ -50,7 +50,7 @@ export async function findAdapter(
 
 function checkGpu(op: string, gpu: GPU): void {
   if (typeof gpu.requestAdapter === 'function') return;
-  throw new InvalidArgumentError(`${op}: gpu must be a GPU object, such as navigator.gpu.`, { op });
+  invalid(op, 'gpu must be a GPU object, such as navigator.gpu.');
 }
 
 function ambientGpu(): GPU | undefined {
@@ -85,7 +85,7 @@ export async function openDevice(
 /** The facts of a device that somebody else opened. */
 export function wrapDevice(op: string, device: GPUDevice, given: GPU | undefined): AdapterFacts {
   if (typeof device?.createComputePipelineAsync !== 'function') {
-    throw new InvalidArgumentError(`${op}: device must be a GPUDevice.`, { op });
+    invalid(op, 'device must be a GPUDevice.');
   }
   return factsOf(device, device.adapterInfo, given ?? ambientGpu());
 }

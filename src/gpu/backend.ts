@@ -10,7 +10,7 @@ import type {
   Storage,
 } from '../backend.js';
 import { bytesOf, type DType, inWords, type TensorData, WORD_BYTES } from '../dtype.js';
-import { type DeviceLostError, InvalidArgumentError, LimitExceededError, type LossError } from '../errors.js';
+import { type DeviceLostError, invalid, LimitExceededError, type LossError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { type Arithmetic, nativeArithmetic } from '../plan/arithmetic.js';
 import { makePlan, type Plan } from '../plan/plan.js';
@@ -21,7 +21,7 @@ import { CLEAN } from '../work.js';
 import { type Bound, bindPlan } from './binding.js';
 import { CENSUS, CensusVerdict } from './census.js';
 import { LossDevice } from './device.js';
-import { encodeAll, GpuExecutable, workOf } from './executable.js';
+import { encodeAll, workOf } from './encoding.js';
 import type { Pipeline } from './pipelines.js';
 import { download } from './readback.js';
 
@@ -74,9 +74,10 @@ export class GpuBackend implements Backend {
     const { buffer, byteOffset, owned } = storage as GpuStorage;
     this.check('tensor');
     if (!owned && (byteOffset % WORD_BYTES !== 0 || data.byteLength % WORD_BYTES !== 0)) {
-      throw new InvalidArgumentError(
-        'write: WebGPU writes whole words of 4 bytes, and this part of your buffer begins or ends within one; write to the buffer instead.',
-        { op: 'write', adapter: this.facts },
+      invalid(
+        'write',
+        'WebGPU writes whole words of 4 bytes, and this part of your buffer begins or ends within one; write to the buffer instead.',
+        { adapter: this.facts },
       );
     }
     return this.runtime.scoped('tensor', () => {
@@ -100,7 +101,7 @@ export class GpuBackend implements Backend {
     this.check(op);
     const size = bytesOf(dtype);
     const fail = (what: string): never => {
-      throw new InvalidArgumentError(`${op}: ${what}`, { op, adapter: this.facts });
+      invalid(op, `${what}`, { adapter: this.facts });
     };
     if (typeof buffer?.size !== 'number' || typeof buffer.usage !== 'number')
       fail('the buffer must be a GPUBuffer.');
@@ -192,7 +193,10 @@ export class GpuBackend implements Backend {
     this.check(spec.op);
     const plan = makePlan(spec, this.facts, wishes, this.arithmetic);
     for (const bytes of plan.scratch.values()) this.checkSize(spec.op, bytes);
-    const pipelines = await this.pipelines(plan);
+    const [pipelines, { GpuExecutable }] = await Promise.all([
+      this.pipelines(plan),
+      import('./executable.js'),
+    ]);
     this.check(spec.op);
     const shared = new Map([...plan.scratch].filter(([name]) => name !== CENSUS));
     const { result: scratch, failure } = this.runtime.scoped(spec.op, () =>

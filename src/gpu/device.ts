@@ -1,10 +1,4 @@
-import {
-  DeviceLostError,
-  InvalidArgumentError,
-  type LossError,
-  OutOfMemoryError,
-  ValidationError,
-} from '../errors.js';
+import { DeviceLostError, invalid, type LossError, OutOfMemoryError, ValidationError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { Pipelines } from './pipelines.js';
 
@@ -48,10 +42,7 @@ export class LossDevice {
   check(op: string): void {
     if (this.lostError !== undefined) throw this.lostError;
     if (this.closed) {
-      throw new InvalidArgumentError(
-        `${op}: the context was destroyed; make a new one with createContext().`,
-        { op },
-      );
+      invalid(op, 'the context was destroyed; make a new one with createContext().');
     }
   }
 

@@ -1,13 +1,14 @@
 import { checkAliasing } from '../aliasing.js';
-import type { Executable, GpuStorage, Operand, Operands } from '../backend.js';
-import { InvalidArgumentError, type LossError } from '../errors.js';
+import type { Executable, GpuStorage, Operands } from '../backend.js';
+import { invalid, type LossError } from '../errors.js';
 import { type Plan, summarize } from '../plan/plan.js';
 import type { Spec } from '../spec.js';
-import { deriveWork, type Verdict, type Work } from '../work.js';
+import type { Verdict, Work } from '../work.js';
 import type { GpuBackend } from './backend.js';
-import { type Bound, type BoundDispatch, bindPlan } from './binding.js';
+import { type Bound, bindPlan } from './binding.js';
 import { CENSUS } from './census.js';
 import type { LossDevice } from './device.js';
+import { encodeAll, inputWorks, rolesRead, workOf } from './encoding.js';
 import type { Pipeline } from './pipelines.js';
 
 /** Sets of buffers that a plan stays bound to; a training loop has one or two, a ring of buffers some more. */
@@ -45,10 +46,7 @@ export class GpuExecutable implements Executable {
     const { op } = this.plan.spec;
     this.runtime.check(op);
     if (!isEncoder(encoder)) {
-      throw new InvalidArgumentError(
-        `${op}: encode needs a GPUCommandEncoder or a GPUComputePassEncoder of the context's device.`,
-        { op },
-      );
+      invalid(op, `encode needs a GPUCommandEncoder or a GPUComputePassEncoder of the context's device.`);
     }
     const set = this.boundTo(operands);
     encodeAll(encoder, set.bound.dispatches);
@@ -143,25 +141,6 @@ class BoundSet {
   }
 }
 
-/** The roles whose contents an execution reads. */
-function rolesRead({ roles }: Spec): string[] {
-  return Object.keys(roles).filter((name) => roles[name]?.access !== 'out');
-}
-
-function inputWorks(spec: Spec, operands: Operands): Work[] {
-  return rolesRead(spec).map((name) => (operands[name] as Operand).work);
-}
-
-/** The work of a call's outputs: its own outcome and verdict, and those of what it read. */
-export function workOf(
-  spec: Spec,
-  operands: Operands,
-  failure: Promise<LossError | undefined>,
-  verdict: Verdict | undefined,
-): Work {
-  return deriveWork(inputWorks(spec, operands), failure, verdict === undefined ? [] : [verdict]);
-}
-
 /** Told apart by what they can do: a foreign device may come from another global scope. */
 function isEncoder(value: unknown): value is GPUCommandEncoder | GPUComputePassEncoder {
   return (
@@ -169,22 +148,4 @@ function isEncoder(value: unknown): value is GPUCommandEncoder | GPUComputePassE
     value !== null &&
     ('dispatchWorkgroups' in value || 'beginComputePass' in value)
   );
-}
-
-/** Each call of an encoder costs about as much as all of a step's checks, so none is made twice. */
-export function encodeAll(
-  encoder: GPUCommandEncoder | GPUComputePassEncoder,
-  dispatches: readonly BoundDispatch[],
-): void {
-  const own = 'beginComputePass' in encoder;
-  const pass = own ? encoder.beginComputePass() : encoder;
-  let current: GPUComputePipeline | undefined;
-  for (const { pipeline, group, grid } of dispatches) {
-    // The chunks of a pass share their pipeline.
-    if (pipeline !== current) pass.setPipeline(pipeline);
-    current = pipeline;
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(grid[0], grid[1]);
-  }
-  if (own) pass.end();
 }

@@ -36,7 +36,7 @@ export class Pipelines {
 
   private async compile(key: string, variant: Variant): Promise<Pipeline> {
     const { device } = this;
-    const code = composeShader(variant);
+    const code = await composeShader(variant);
     // Bad WGSL is reported twice, by the promise and as an error of the module: the scope takes the second.
     device.pushErrorScope('validation');
     const module = device.createShaderModule({

@@ -1,22 +1,13 @@
 import get from '../../shaders/access/get.wgsl?raw';
 import getAbsent from '../../shaders/access/get-absent.wgsl?raw';
 import loadAbsent from '../../shaders/access/load-absent.wgsl?raw';
-import loadPackedScalar from '../../shaders/access/load-packed-scalar.wgsl?raw';
-import loadPackedStrided from '../../shaders/access/load-packed-strided.wgsl?raw';
-import loadPackedVec4 from '../../shaders/access/load-packed-vec4.wgsl?raw';
 import loadScalar from '../../shaders/access/load-scalar.wgsl?raw';
 import loadVec4 from '../../shaders/access/load-vec4.wgsl?raw';
 import put from '../../shaders/access/put.wgsl?raw';
 import putAbsent from '../../shaders/access/put-absent.wgsl?raw';
 import storeAbsent from '../../shaders/access/store-absent.wgsl?raw';
-import storePackedShared from '../../shaders/access/store-packed-shared.wgsl?raw';
-import storePackedVec4 from '../../shaders/access/store-packed-vec4.wgsl?raw';
 import storeScalar from '../../shaders/access/store-scalar.wgsl?raw';
 import storeVec4 from '../../shaders/access/store-vec4.wgsl?raw';
-import word from '../../shaders/access/word.wgsl?raw';
-import wordShared from '../../shaders/access/word-shared.wgsl?raw';
-import bf16 from '../../shaders/lib/bf16.wgsl?raw';
-import f16 from '../../shaders/lib/f16.wgsl?raw';
 import noHit from '../../shaders/lib/no-hit.wgsl?raw';
 import noOddRows from '../../shaders/lib/no-odd-rows.wgsl?raw';
 import params from '../../shaders/lib/params.wgsl?raw';
@@ -35,10 +26,11 @@ import {
   type Access,
   type Binding,
   type Epilogue,
+  isShared,
   type KernelName,
   type KernelRole,
-  type Packing,
   REDUCES,
+  type Source,
   STAGES,
   type Variant,
 } from '../plan/variant.js';
@@ -59,25 +51,28 @@ const HANDOVER: Readonly<Record<string, KernelRole>> = {
 
 /**
  * The WGSL of a variant: a generated head (what `override` cannot express: binding types, accessors, constants), then plain files
- * joined in a fixed order, each of which may use what stands before it.
+ * joined in a fixed order, each of which may use what stands before it. Files that few calls need are loaded for it.
  */
-export function composeShader(variant: Variant): string {
-  const { kernel, epilogue, statistic, arithmetic, subgroup, unrolled } = variant;
+export async function composeShader(variant: Variant): Promise<string> {
+  const { kernel, epilogue, statistic, arithmetic, bindings, subgroup, unrolled } = variant;
+  const packed = bindings.some(({ packing }) => packing !== 'none') ? await import('./packed.js') : undefined;
   const reduces = REDUCES.has(kernel);
-  return [
+  const parts: readonly Source[] = [
     head(variant),
     params,
     arithmetic.source,
     ...epilogue.libraries,
-    ...packingLibraries(variant),
-    accessors(variant),
+    ...(packed?.packingLibraries(variant) ?? []),
+    accessors(variant, packed?.packedTemplates),
     ...(statistic === undefined ? [] : [statistic.source]),
     ...(subgroup > 0 ? [statistic?.subgroupSource ?? ''] : []),
     ...(reduces ? [tree, subgroup > 0 ? subgroupReduction : workgroupReduction] : []),
     epilogue.source,
     ...(STAGES[kernel].includes('elements') ? emissionSources(epilogue, unrolled) : []),
     STRATEGY_SOURCES[kernel],
-  ].join('\n');
+  ];
+  const texts = await Promise.all(parts.map((part) => (typeof part === 'string' ? part : part())));
+  return texts.join('\n');
 }
 
 function emissionSources({ oddRows, hit }: Epilogue, unrolled: boolean): readonly string[] {
@@ -102,11 +97,6 @@ function head(variant: Variant): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A word of two elements may have two writers, unless whole groups of four are written. */
-function isShared({ access, packing, write }: Binding): boolean {
-  return write && packing !== 'none' && access !== 'vec4';
-}
-
 function elementType(binding: Binding): string {
   if (isShared(binding)) return 'atomic<u32>';
   if (binding.access !== 'vec4') return 'u32';
@@ -117,8 +107,11 @@ function bufferName(role: string): string {
   return `buffer_${role}`;
 }
 
+/** The templates of a role of 16-bit floats. */
+type PackedTemplates = (read: boolean, binding: Binding) => readonly string[];
+
 /** Functions to read and write each role that the epilogue or the strategy may name, bound or not. */
-function accessors({ epilogue, bindings, aliases }: Variant): string {
+function accessors({ epilogue, bindings, aliases }: Variant, packed: PackedTemplates | undefined): string {
   const parts = bindings.map(({ role, access }, i) => places(role, access, i));
   for (const [name, role] of Object.entries({ ...epilogue.roles, ...HANDOVER })) {
     const home = aliases[name] ?? name;
@@ -126,7 +119,7 @@ function accessors({ epilogue, bindings, aliases }: Variant): string {
     if (aliases[name] !== undefined && binding !== undefined) {
       parts.push(places(name, binding.access, bindings.indexOf(binding)));
     }
-    for (const template of templates(name, role, binding)) {
+    for (const template of templates(name, role, binding, packed)) {
       parts.push(
         template
           .replaceAll('NAME', name)
@@ -141,7 +134,12 @@ function accessors({ epilogue, bindings, aliases }: Variant): string {
   return parts.join('');
 }
 
-function templates(name: string, { kind, use }: KernelRole, binding: Binding | undefined): readonly string[] {
+function templates(
+  name: string,
+  { kind, use }: KernelRole,
+  binding: Binding | undefined,
+  packed: PackedTemplates | undefined,
+): readonly string[] {
   const read = use === 'read';
   if (name in HANDOVER) return [binding === undefined ? getAbsent : get, binding?.write ? put : putAbsent];
   if (kind === 'vector') {
@@ -149,21 +147,9 @@ function templates(name: string, { kind, use }: KernelRole, binding: Binding | u
     return [read ? get : put];
   }
   if (binding === undefined) return [read ? loadAbsent : storeAbsent];
-  if (binding.packing !== 'none') return packedTemplates(read, binding);
+  if (packed !== undefined && binding.packing !== 'none') return packed(read, binding);
   if (binding.access === 'vec4') return [read ? loadVec4 : storeVec4];
   return [read ? loadScalar : storeScalar];
-}
-
-function packedTemplates(read: boolean, binding: Binding): readonly string[] {
-  if (binding.access === 'vec4') return [read ? loadPackedVec4 : storePackedVec4];
-  if (!read) return [storePackedShared];
-  const load = binding.access === 'strided' ? loadPackedStrided : loadPackedScalar;
-  return [isShared(binding) ? wordShared : word, load];
-}
-
-function packingLibraries({ bindings }: Variant): readonly string[] {
-  const has = (packing: Packing): boolean => bindings.some((binding) => binding.packing === packing);
-  return [...(has('f16') ? [f16] : []), ...(has('bf16') ? [bf16] : [])];
 }
 
 /** Where a binding's rows lie: its first element and the distance between rows come with the parameters. */

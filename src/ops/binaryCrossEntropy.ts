@@ -1,5 +1,4 @@
 import type { Context } from '../context.js';
-import { binaryCrossEntropy as binaryCrossEntropyOnCpu } from '../cpu/binaryCrossEntropy.js';
 import { FLOATS, type FloatDType } from '../dtype.js';
 import { checkFlag, checkOptions } from '../options.js';
 import {
@@ -27,9 +26,8 @@ import {
   type Reduction,
   type ReductionTerms,
   reducePasses,
-  upstreamOnCpu,
 } from './reduction.js';
-import { outputRole, presentRoles, sameNames, writeResults } from './roles.js';
+import { outputRole, presentRoles, sameNames } from './roles.js';
 
 export interface BinaryCrossEntropyOptions extends CallOptions {
   /** A weight for each element, the shape of the logits. */
@@ -126,24 +124,9 @@ export function binaryCrossEntropySpec(settings: BinaryCrossEntropySettings): Sp
   });
   return {
     op: 'binaryCrossEntropy',
+    settings,
     roles,
     passes: (build) => passesOf(settings, roles, build),
-    cpu: (arrays) => {
-      const result = binaryCrossEntropyOnCpu(
-        arrays['logits'] as Float32Array,
-        arrays['targets'] as Float32Array,
-        layout.shape,
-        {
-          reduction,
-          grad,
-          weight: arrays['weight'],
-          posWeight: arrays['posWeight'],
-          gradOutput: upstreamOnCpu(gradOutput, arrays),
-        },
-      );
-      writeResults(arrays, result);
-      return undefined;
-    },
   };
 }
 

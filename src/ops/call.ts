@@ -1,7 +1,7 @@
 import type { Operand, Operands } from '../backend.js';
 import { backendOf, type Context, tensorOf } from '../context.js';
 import { checkData, type DType, FLOATS, type TensorData } from '../dtype.js';
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
 import { elementCount, formatShape, type Layout, sameShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
@@ -39,10 +39,7 @@ export class Call {
   constructor(op: string, name: string, lead: unknown, options: CallOptions) {
     this.op = op;
     if (!(lead instanceof Tensor)) {
-      throw new InvalidArgumentError(
-        `${op}: ${name} must be a Tensor; make one with ctx.tensor(array, shape).`,
-        { op },
-      );
+      invalid(op, `${name} must be a Tensor; make one with ctx.tensor(array, shape).`);
     }
     this.context = lead.context;
     const { backend, policy } = backendOf(lead.context);
@@ -107,9 +104,10 @@ export class Call {
     usableState(this.op, name, value);
     this.checkDType(name, value.dtype, dtypes);
     if (shapes !== undefined && !shapes.some((shape) => sameShape(shape, value.shape))) {
-      throw new InvalidArgumentError(
-        `${this.op}: ${name} has shape ${formatShape(value.shape)} where ${shapes.map(formatShape).join(' or ')} is needed.`,
-        { op: this.op, shapes: { [name]: value.shape, expected: shapes[0] ?? [] } },
+      invalid(
+        this.op,
+        `${name} has shape ${formatShape(value.shape)} where ${shapes.map(formatShape).join(' or ')} is needed.`,
+        { shapes: { [name]: value.shape, expected: shapes[0] ?? [] } },
       );
     }
     this.inputs.set(name, value);
@@ -121,7 +119,7 @@ export class Call {
   }
 
   private fail(message: string): never {
-    throw new InvalidArgumentError(`${this.op}: ${message}`, { op: this.op });
+    invalid(this.op, message);
   }
 
   /** Runs `spec` on the arguments gathered; gives its outputs by role. A role written in place gives its own tensor back. */
@@ -168,9 +166,10 @@ export function inputRole(op: string, name: string, tensor: Argument, layout?: L
   const { shape, dtype, rowStride } = tensor;
   if (rowStride === (shape.at(-1) ?? 1)) return { shape, dtype, access: 'in' };
   if (layout === undefined || layout.axis !== shape.length - 1) {
-    throw new InvalidArgumentError(
-      `${op}: ${name} has padded rows (rowStride ${rowStride}); that works only for matrices whose class axis is the last.`,
-      { op, shapes: { [name]: shape } },
+    invalid(
+      op,
+      `${name} has padded rows (rowStride ${rowStride}); that works only for matrices whose class axis is the last.`,
+      { shapes: { [name]: shape } },
     );
   }
   return { shape, dtype, access: 'in', rowStride };

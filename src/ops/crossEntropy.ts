@@ -1,5 +1,5 @@
 import { FLOATS, isFloat } from '../dtype.js';
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
 import { Tensor } from '../tensor.js';
@@ -129,7 +129,7 @@ export function checkTerms(
   const { gradTargets = true, returnLogSumExp = false } = terms;
   const { temperature = 1, softcap, zLoss = 0 } = terms;
   const fail = (message: string): never => {
-    throw new InvalidArgumentError(`${op}: ${message}`, { op, shapes: { logits: layout.shape } });
+    invalid(op, `${message}`, { shapes: { logits: layout.shape } });
   };
   if (ignoreIndex !== undefined && !Number.isSafeInteger(ignoreIndex)) {
     fail(`ignoreIndex is ${String(ignoreIndex)}; use a whole number.`);

@@ -1,18 +1,13 @@
-import { crossEntropy as crossEntropyOnCpu } from '../cpu/crossEntropy.js';
-import {
-  type FastCrossEntropyOptions as FastOptions,
-  crossEntropy as fastCrossEntropyOnCpu,
-} from '../cpu/float32/crossEntropy.js';
 import { isFloat } from '../dtype.js';
 import { crossEntropyIndexEpilogue } from '../plan/epilogue/crossEntropyIndex.js';
 import { crossEntropyProbsEpilogue } from '../plan/epilogue/crossEntropyProbs.js';
 import type { Constants, Pass, PassBuilder } from '../plan/pass.js';
 import { softmaxStatistic, weightedSoftmaxStatistic } from '../plan/statistics.js';
 import { type Layout, rowShape } from '../shape.js';
-import type { CpuArray, CpuArrays, Role, Roles, Spec } from '../spec.js';
+import type { Role, Roles, Spec } from '../spec.js';
 import { censusPasses, ignoredConstant } from './census.js';
-import { type Reduction, reducing, upstreamOnCpu } from './reduction.js';
-import { outputRole, presentRoles, sameNames, writeResults } from './roles.js';
+import { type Reduction, reducing } from './reduction.js';
+import { outputRole, presentRoles, sameNames } from './roles.js';
 import { temperatureConstants } from './temperature.js';
 
 /** A cross-entropy with every choice made. */
@@ -35,16 +30,16 @@ export interface CrossEntropySettings {
   readonly returnLogSumExp: boolean;
 }
 
-/** The roles, passes and CPU form of a cross-entropy. */
+/** The roles and passes of a cross-entropy. */
 export function crossEntropySpec(settings: CrossEntropySettings): Spec {
   const { layout, targets } = settings;
   const roles = rolesOf(settings);
   const indices = !isFloat(targets.dtype);
   return {
     op: 'crossEntropy',
+    settings,
     roles,
     passes: (build) => passesOf(settings, roles, build),
-    cpu: (arrays) => runOnCpu(settings, arrays),
     ...(indices && layout.rows > 0 ? { targetClasses: layout.classes } : {}),
   };
 }
@@ -118,41 +113,4 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
   );
   passes.push(...last());
   return passes;
-}
-
-function runOnCpu(settings: CrossEntropySettings, arrays: CpuArrays) {
-  const { layout, targets, ignoreIndex, labelSmoothing, reduction, grad, gradOutput } = settings;
-  const { temperature, softcap, zLoss } = settings;
-  const byIndex = !isFloat(targets.dtype);
-  const options: FastOptions = {
-    axis: layout.axis,
-    labelSmoothing,
-    temperature,
-    zLoss,
-    reduction,
-    grad: grad !== false,
-    gradOutput: upstreamOnCpu(gradOutput, arrays),
-    ...(byIndex ? { ignoreIndex } : {}),
-    ...(arrays['weight'] === undefined ? {} : { weight: arrays['weight'] }),
-  };
-  const logits = arrays['logits'] as CpuArray;
-  if (byIndex && softcap === undefined) {
-    return fastCrossEntropyOnCpu(
-      logits,
-      arrays['targets'] as Int32Array | Uint32Array,
-      layout.shape,
-      options,
-      {
-        loss: arrays['loss'] as CpuArray,
-        grad: grad === 'in-place' ? logits : arrays['grad'],
-        logSumExp: arrays['logSumExp'],
-      },
-    );
-  }
-  const result = crossEntropyOnCpu(logits, arrays['targets'] as CpuArray, layout.shape, {
-    ...options,
-    softcap,
-  });
-  writeResults(arrays, grad === 'in-place' ? { ...result, logits: result.grad } : result);
-  return result.outOfRange;
 }

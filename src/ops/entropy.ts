@@ -1,5 +1,4 @@
 import type { Context } from '../context.js';
-import { entropy as entropyOnCpu } from '../cpu/entropy.js';
 import { checkOptions } from '../options.js';
 import { entropyEpilogue } from '../plan/epilogue/entropy.js';
 import { entropyStatistic } from '../plan/statistics.js';
@@ -16,14 +15,8 @@ import {
   type PlanOptions,
 } from './plan.js';
 import { upstreamOf } from './planRoles.js';
-import {
-  checkReductionTerms,
-  type Reduction,
-  type ReductionTerms,
-  reducing,
-  upstreamOnCpu,
-} from './reduction.js';
-import { outputRole, presentRoles, sameNames, writeResults } from './roles.js';
+import { checkReductionTerms, type Reduction, type ReductionTerms, reducing } from './reduction.js';
+import { outputRole, presentRoles, sameNames } from './roles.js';
 
 export interface EntropyOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -79,8 +72,9 @@ export interface EntropySettings extends ReductionTerms {
 }
 
 /** The spec of `entropy`. */
-export function entropySpec({ layout, logits, gradOutput, reduction, grad }: EntropySettings): Spec {
-  const { shape, axis, rows, classes, inner } = layout;
+export function entropySpec(settings: EntropySettings): Spec {
+  const { layout, logits, gradOutput, reduction, grad } = settings;
+  const { shape, rows, classes, inner } = layout;
   const roles = presentRoles({
     logits,
     gradOutput,
@@ -89,6 +83,7 @@ export function entropySpec({ layout, logits, gradOutput, reduction, grad }: Ent
   });
   return {
     op: 'entropy',
+    settings,
     roles,
     passes: (build) => {
       const { values, divisor, last } = reducing(build, { result: 'entropy', rows, reduction });
@@ -100,12 +95,6 @@ export function entropySpec({ layout, logits, gradOutput, reduction, grad }: Ent
         constants: { gradOutput: typeof gradOutput === 'number' ? gradOutput : 0, divisor },
       });
       return [...rowPasses, ...last()];
-    },
-    cpu: (arrays) => {
-      const upstream = upstreamOnCpu(gradOutput, arrays);
-      const options = { axis, reduction, grad, gradOutput: upstream };
-      writeResults(arrays, entropyOnCpu(arrays['logits'] as Float32Array, shape, options));
-      return undefined;
     },
   };
 }

@@ -1,7 +1,4 @@
 import type { Context } from '../context.js';
-import { logSumExpGrad as logSumExpGradOnCpu } from '../cpu/logSumExp.js';
-import { logSoftmaxGrad as logSoftmaxGradOnCpu, softmaxGrad as softmaxGradOnCpu } from '../cpu/softmax.js';
-import type { TypedArray } from '../dtype.js';
 import { checkFlag, checkOptions } from '../options.js';
 import { logSoftmaxGradEpilogue } from '../plan/epilogue/logSoftmaxGrad.js';
 import { logSumExpGradEpilogue } from '../plan/epilogue/logSumExpGrad.js';
@@ -20,7 +17,7 @@ import {
   type PlanBinding,
   type PlanOptions,
 } from './plan.js';
-import { denseRole, outputRole, sameNames, writeResults } from './roles.js';
+import { denseRole, outputRole, sameNames } from './roles.js';
 
 export interface GradOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -77,32 +74,25 @@ async function fromOutput(
 /** The spec of `softmaxGrad`. */
 export function softmaxGradSpec(layout: Layout, probs: Role, gradOutput: Role): Spec {
   const roles = { probs, gradOutput, grad: outputRole(layout.shape, probs.dtype) };
-  return outputGradSpec('softmaxGrad', softmaxGradEpilogue, softmaxGradOnCpu, layout, 'probs', roles);
+  return outputGradSpec('softmaxGrad', softmaxGradEpilogue, layout, roles);
 }
 
 /** The spec of `logSoftmaxGrad`. */
 export function logSoftmaxGradSpec(layout: Layout, logProbs: Role, gradOutput: Role): Spec {
   const roles = { logProbs, gradOutput, grad: outputRole(layout.shape, logProbs.dtype) };
-  return outputGradSpec(
-    'logSoftmaxGrad',
-    logSoftmaxGradEpilogue,
-    logSoftmaxGradOnCpu,
-    layout,
-    'logProbs',
-    roles,
-  );
+  return outputGradSpec('logSoftmaxGrad', logSoftmaxGradEpilogue, layout, roles);
 }
 
 function outputGradSpec(
-  op: string,
+  op: 'softmaxGrad' | 'logSoftmaxGrad',
   epilogue: Epilogue,
-  onCpu: typeof softmaxGradOnCpu,
-  { shape, axis, rows, classes, inner }: Layout,
-  forward: string,
+  layout: Layout,
   roles: Roles,
 ): Spec {
+  const { rows, classes, inner } = layout;
   return {
     op,
+    settings: { layout },
     roles,
     passes: (build) =>
       build.build({
@@ -111,11 +101,6 @@ function outputGradSpec(
         statistic: sumStatistic,
         roles: sameNames(roles, ...Object.keys(roles)),
       }),
-    cpu: (arrays) => {
-      const [result, upstream] = [arrays[forward] as Float32Array, arrays['gradOutput'] as Float32Array];
-      writeResults(arrays, { grad: onCpu(result, upstream, shape, { axis }) });
-      return undefined;
-    },
   };
 }
 
@@ -157,10 +142,11 @@ export async function logSumExpGrad(
 
 /** The spec of `logSumExpGrad`. */
 export function logSumExpGradSpec(layout: Layout, logits: Role, lse: Role, gradOutput: Role): Spec {
-  const { shape, axis, rows, classes, inner } = layout;
+  const { shape, rows, classes, inner } = layout;
   const roles = { logits, lse, gradOutput, grad: outputRole(shape, logits.dtype) };
   return {
     op: 'logSumExpGrad',
+    settings: { layout },
     roles,
     passes: (build) =>
       build.build({
@@ -168,15 +154,6 @@ export function logSumExpGradSpec(layout: Layout, logits: Role, lse: Role, gradO
         epilogue: logSumExpGradEpilogue,
         roles: sameNames(roles, ...Object.keys(roles)),
       }),
-    cpu: (arrays) => {
-      const [x, l, g] = ['logits', 'lse', 'gradOutput'].map((name) => arrays[name]) as [
-        TypedArray,
-        TypedArray,
-        TypedArray,
-      ];
-      writeResults(arrays, { grad: logSumExpGradOnCpu(x, l, g, shape, { axis }) });
-      return undefined;
-    },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
 import type { KlTarget } from '../cpu/klDivergence.js';
 import type { FloatDType } from '../dtype.js';
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { checkFlag, checkOptions } from '../options.js';
 import { layoutOf, rowShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
@@ -108,9 +108,9 @@ export async function klDivergence(
 function checkTerms(op: string, options: KlTerms) {
   const { target, temperature = 1, scaleByTemperatureSquared = false } = options;
   if (!['logits', 'probs', 'logProbs'].includes(target)) {
-    throw new InvalidArgumentError(
-      `${op}: the option target is '${String(target)}'; say what it holds: 'logits', 'probs' or 'logProbs'.`,
-      { op },
+    invalid(
+      op,
+      `the option target is '${String(target)}'; say what it holds: 'logits', 'probs' or 'logProbs'.`,
     );
   }
   checkScale(op, 'temperature', temperature);

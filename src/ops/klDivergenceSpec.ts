@@ -1,8 +1,4 @@
-import {
-  type KlDivergenceResult,
-  type KlTarget,
-  klDivergence as klDivergenceOnCpu,
-} from '../cpu/klDivergence.js';
+import type { KlTarget } from '../cpu/klDivergence.js';
 import { DISTRIBUTION_WORDS, distributionEpilogue } from '../plan/epilogue/distribution.js';
 import {
   klDivergenceEpilogue,
@@ -12,9 +8,9 @@ import {
 import type { Pass, PassBuilder } from '../plan/pass.js';
 import { softmaxStatistic, twoSumsStatistic } from '../plan/statistics.js';
 import { type Layout, rowShape } from '../shape.js';
-import type { CpuArray, CpuArrays, Role, Roles, Spec } from '../spec.js';
-import { type Reduction, reducing, upstreamOnCpu } from './reduction.js';
-import { outputRole, presentRoles, sameNames, writeResults } from './roles.js';
+import type { Role, Roles, Spec } from '../spec.js';
+import { type Reduction, reducing } from './reduction.js';
+import { outputRole, presentRoles, sameNames } from './roles.js';
 import { temperatureConstants } from './temperature.js';
 
 /** All that decides what a divergence computes, checked and complete. */
@@ -48,12 +44,9 @@ export function klDivergenceSpec(settings: KlSettings): Spec {
   });
   return {
     op: 'klDivergence',
+    settings,
     roles,
     passes: (build) => klPasses(build, settings, roles),
-    cpu: (arrays) => {
-      writeResults(arrays, runOnCpu(settings, arrays));
-      return undefined;
-    },
   };
 }
 
@@ -102,17 +95,4 @@ function klPasses(build: PassBuilder, settings: KlSettings, roles: Roles): reado
     }),
   );
   return [...passes, ...last()];
-}
-
-function runOnCpu(settings: KlSettings, arrays: CpuArrays): KlDivergenceResult {
-  const { layout, kind, temperature, scaleByTemperatureSquared, reduction, grad, gradOutput } = settings;
-  return klDivergenceOnCpu(arrays['logits'] as CpuArray, arrays['target'] as CpuArray, layout.shape, {
-    axis: layout.axis,
-    target: kind,
-    temperature,
-    scaleByTemperatureSquared,
-    reduction,
-    grad,
-    gradOutput: upstreamOnCpu(gradOutput, arrays),
-  });
 }

@@ -1,10 +1,9 @@
 import type { Context } from '../context.js';
-import { logSumExp as logSumExpOnCpu } from '../cpu/float32/logSumExp.js';
 import { checkFlag, checkOptions } from '../options.js';
 import { logSumExpEpilogue } from '../plan/epilogue/logSumExp.js';
 import { softmaxStatistic } from '../plan/statistics.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
-import type { CpuArray, Role, Spec } from '../spec.js';
+import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, inputRole } from './call.js';
 import {
@@ -51,6 +50,7 @@ export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): 
   const { rows, classes, inner } = layout;
   return {
     op: 'logSumExp',
+    settings: { layout },
     roles: { logits, output: outputRole(rowShape(layout, keepDims)) },
     passes: (build) =>
       build.build({
@@ -59,10 +59,6 @@ export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): 
         statistic: softmaxStatistic,
         roles: { logits: 'logits', output: 'output' },
       }),
-    cpu: (arrays) => {
-      logSumExpOnCpu(arrays['logits'] as CpuArray, arrays['output'] as CpuArray, layout);
-      return undefined;
-    },
   };
 }
 

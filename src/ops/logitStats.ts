@@ -1,6 +1,5 @@
 import type { Context } from '../context.js';
-import { logitStats as logitStatsOnCpu } from '../cpu/logitStats.js';
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { checkOptions } from '../options.js';
 import {
   LAST_WORDS,
@@ -13,7 +12,7 @@ import type { Pass, PassBuilder } from '../plan/pass.js';
 import { listCapacity } from '../plan/policy.js';
 import { LOGIT_STATS_WORDS, logitStatsStatistic, nextTopStatistic } from '../plan/statistics.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
-import type { CpuArrays, Role, Roles, Spec } from '../spec.js';
+import type { Role, Roles, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, type IndexTargets, inputRole } from './call.js';
 import { censusPasses } from './census.js';
@@ -146,10 +145,9 @@ export async function planLogitStats(
   const { targets = false, targetDtype = 'i32', topK } = options;
   const indices = indicesRole(op, targetDtype, layout);
   if (typeof targets !== 'boolean') {
-    throw new InvalidArgumentError(
-      `${op}: targets must be true or false; the tensor is a binding of encode.`,
-      { op, shapes: { logits: layout.shape } },
-    );
+    invalid(op, 'targets must be true or false; the tensor is a binding of encode.', {
+      shapes: { logits: layout.shape },
+    });
   }
   checkTopK(op, topK, layout);
   const spec = logitStatsSpec({
@@ -163,10 +161,9 @@ export async function planLogitStats(
 
 function checkTopK(op: string, topK: number | undefined, { shape, classes }: Layout): void {
   if (topK === undefined || (Number.isSafeInteger(topK) && topK >= 1 && topK <= classes)) return;
-  throw new InvalidArgumentError(
-    `${op}: topK is ${String(topK)}; use a whole number from 1 to ${classes}, the number of classes.`,
-    { op, shapes: { logits: shape } },
-  );
+  invalid(op, `topK is ${String(topK)}; use a whole number from 1 to ${classes}, the number of classes.`, {
+    shapes: { logits: shape },
+  });
 }
 
 interface LogitStatsSettings {
@@ -176,7 +173,7 @@ interface LogitStatsSettings {
   readonly topK: number | undefined;
 }
 
-/** The roles, passes and CPU form of `logitStats`. */
+/** The roles and passes of `logitStats`. */
 export function logitStatsSpec(settings: LogitStatsSettings): Spec {
   const { layout, logits, targets, topK } = settings;
   const perRow = rowShape(layout);
@@ -194,9 +191,9 @@ export function logitStatsSpec(settings: LogitStatsSettings): Spec {
   });
   return {
     op: 'logitStats',
+    settings,
     roles,
     passes: (build) => passesOf(settings, roles, build),
-    cpu: (arrays) => runOnCpu(settings, arrays),
     ...(targets !== undefined && layout.rows > 0 ? { targetClasses: layout.classes, ignorable: false } : {}),
   };
 }
@@ -262,20 +259,4 @@ function passesOf(
     );
   }
   return passes;
-}
-
-function runOnCpu({ layout, topK }: LogitStatsSettings, arrays: CpuArrays) {
-  const { shape, axis } = layout;
-  const targets = arrays['targets'] as Int32Array | Uint32Array | undefined;
-  const result = logitStatsOnCpu(arrays['logits'] as Float32Array, targets, shape, {
-    axis,
-    ...(topK === undefined ? {} : { topK }),
-  });
-  const { topK: list, outOfRange, ...perRow } = result;
-  for (const [name, values] of Object.entries(perRow)) arrays[name]?.set(values as ArrayLike<number>);
-  if (list !== undefined) {
-    arrays['topKValues']?.set(list.values);
-    arrays['topKIndices']?.set(list.indices);
-  }
-  return outOfRange;
 }

@@ -1,6 +1,5 @@
 import type { Context } from '../context.js';
-import { nllLoss as nllLossOnCpu } from '../cpu/nllLoss.js';
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { nllLossEpilogue } from '../plan/epilogue/nllLoss.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
@@ -17,14 +16,8 @@ import {
   type PlanOptions,
 } from './plan.js';
 import { indicesRole, optionalRole, upstreamOf } from './planRoles.js';
-import {
-  checkReductionTerms,
-  type Reduction,
-  type ReductionTerms,
-  reducing,
-  upstreamOnCpu,
-} from './reduction.js';
-import { outputRole, presentRoles, sameNames, writeResults } from './roles.js';
+import { checkReductionTerms, type Reduction, type ReductionTerms, reducing } from './reduction.js';
+import { outputRole, presentRoles, sameNames } from './roles.js';
 
 export interface NllLossOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -97,9 +90,7 @@ function checkTerms(
   { ignoreIndex = -100, ...terms }: NllLossTerms,
 ): ReductionTerms & Required<NllLossTerms> {
   if (!Number.isSafeInteger(ignoreIndex)) {
-    throw new InvalidArgumentError(`${op}: ignoreIndex is ${String(ignoreIndex)}; use a whole number.`, {
-      op,
-    });
+    invalid(op, `ignoreIndex is ${String(ignoreIndex)}; use a whole number.`);
   }
   return { ignoreIndex, ...checkReductionTerms(op, terms) };
 }
@@ -118,7 +109,7 @@ export interface NllLossSettings extends Required<NllLossTerms> {
 /** The spec of `nllLoss`. */
 export function nllLossSpec(settings: NllLossSettings): Spec {
   const { layout, logProbs, targets, weight, gradOutput, ignoreIndex, reduction, grad } = settings;
-  const { shape, axis, rows, classes, inner } = layout;
+  const { shape, rows, classes, inner } = layout;
   const roles = presentRoles({
     logProbs,
     targets,
@@ -129,6 +120,7 @@ export function nllLossSpec(settings: NllLossSettings): Spec {
   });
   return {
     op: 'nllLoss',
+    settings,
     roles,
     passes: (build) => {
       const ignored = ignoredConstant(targets, ignoreIndex);
@@ -147,23 +139,6 @@ export function nllLossSpec(settings: NllLossSettings): Spec {
         constants: { ...ignored, gradOutput: typeof gradOutput === 'number' ? gradOutput : 0, divisor },
       });
       return [...counted, ...rowPasses, ...last()];
-    },
-    cpu: (arrays) => {
-      const result = nllLossOnCpu(
-        arrays['logProbs'] as Float32Array,
-        arrays['targets'] as Int32Array | Uint32Array,
-        shape,
-        {
-          axis,
-          ignoreIndex,
-          reduction,
-          grad,
-          weight: arrays['weight'],
-          gradOutput: upstreamOnCpu(gradOutput, arrays),
-        },
-      );
-      writeResults(arrays, result);
-      return result.outOfRange;
     },
     ...(rows > 0 ? { targetClasses: classes } : {}),
   };

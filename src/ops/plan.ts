@@ -1,7 +1,7 @@
 import type { Executable } from '../backend.js';
 import { backendOf, Context } from '../context.js';
 import { type FloatDType, isFloat } from '../dtype.js';
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import type { PassSummary } from '../plan/plan.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
 import { checkShape, type Layout, layoutOf } from '../shape.js';
@@ -62,17 +62,16 @@ export function logitsOf(
   const { shape, dtype = 'f32', axis, rowStride } = options;
   checkShape(op, 'shape', shape);
   if (!isFloat(dtype)) {
-    throw new InvalidArgumentError(`${op}: dtype is '${String(dtype)}'; use 'f32', 'f16' or 'bf16'.`, { op });
+    invalid(op, `dtype is '${String(dtype)}'; use 'f32', 'f16' or 'bf16'.`);
   }
   const layout = split(op, shape, axis);
   const length = shape.at(-1) ?? 1;
   if (rowStride === undefined || rowStride === length)
     return { layout, logits: { shape: layout.shape, dtype, access: 'in' } };
   if (!Number.isSafeInteger(rowStride) || rowStride < length || layout.axis !== shape.length - 1) {
-    throw new InvalidArgumentError(
-      `${op}: rowStride is ${rowStride}; use a whole number from ${length}, with the class axis last.`,
-      { op, shapes: { logits: shape } },
-    );
+    invalid(op, `rowStride is ${rowStride}; use a whole number from ${length}, with the class axis last.`, {
+      shapes: { logits: shape },
+    });
   }
   return { layout, logits: { shape: layout.shape, dtype, access: 'in', rowStride } };
 }
@@ -85,9 +84,7 @@ export async function makeExecutable<Bindings extends object>(
   spec: Spec,
 ): Promise<OpPlan<Bindings>> {
   if (!(context instanceof Context)) {
-    throw new InvalidArgumentError(`${op}: the first argument must be a context, from createContext().`, {
-      op,
-    });
+    invalid(op, 'the first argument must be a context, from createContext().');
   }
   const { backend, policy } = backendOf(context);
   const merged = checkPolicy(op, wishes, backend.facts, policy, backend.reproducible);
@@ -113,7 +110,7 @@ class ContextPlan implements OpPlan<object> {
 
   encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, bindings: object): void {
     if (this.destroyed) {
-      throw new InvalidArgumentError(`${this.op}: the plan was destroyed; make a new one.`, { op: this.op });
+      invalid(this.op, 'the plan was destroyed; make a new one.');
     }
     const operands = this.bindings.operands(bindings);
     this.bindings.deliver(bindings, this.executable.encode(encoder, operands));

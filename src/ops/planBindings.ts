@@ -1,7 +1,7 @@
 import type { Operand, Operands } from '../backend.js';
 import { backendOf, type Context } from '../context.js';
 import { bytesOf } from '../dtype.js';
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { formatShape, sameShape, spanOf } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
@@ -117,7 +117,7 @@ export class PlanBindings {
   }
 
   private fail(message: string): never {
-    throw new InvalidArgumentError(`${this.op}: ${message}`, { op: this.op });
+    invalid(this.op, message);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
 import type { FloatDType } from '../dtype.js';
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { type CrossEntropyTerms, checkTerms, TERMS } from './crossEntropy.js';
 import { crossEntropySpec } from './crossEntropySpec.js';
@@ -66,8 +66,7 @@ export async function planCrossEntropy(
   const { layout, logits } = logitsOf(op, options);
   const { targets, weight = false, gradOutput = 1 } = options;
   if (targets !== 'index' && targets !== 'probs') {
-    throw new InvalidArgumentError(`${op}: targets is '${String(targets)}'; use 'index' or 'probs'.`, {
-      op,
+    invalid(op, `targets is '${String(targets)}'; use 'index' or 'probs'.`, {
       shapes: { logits: layout.shape },
     });
   }

@@ -1,5 +1,5 @@
 import { type DType, isFloat } from '../dtype.js';
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { type Layout, rowShape } from '../shape.js';
 import type { Role } from '../spec.js';
 import type { Reduction } from './reduction.js';
@@ -58,5 +58,5 @@ export function upstreamOf(
 }
 
 function fail(op: string, { shape }: Layout, message: string): never {
-  throw new InvalidArgumentError(`${op}: ${message}`, { op, shapes: { logits: shape } });
+  invalid(op, `${message}`, { shapes: { logits: shape } });
 }

@@ -1,9 +1,8 @@
-import { InvalidArgumentError } from '../errors.js';
+import { invalid } from '../errors.js';
 import { checkFlag } from '../options.js';
 import { reduceEpilogue } from '../plan/epilogue/reduce.js';
 import type { Pass, PassBuilder } from '../plan/pass.js';
 import { sumStatistic } from '../plan/statistics.js';
-import type { CpuArray, CpuArrays, Role } from '../spec.js';
 
 /** What becomes of one value a row: kept, averaged, or added up. */
 export type Reduction = 'none' | 'mean' | 'sum';
@@ -11,9 +10,7 @@ export type Reduction = 'none' | 'mean' | 'sum';
 /** Throws `InvalidArgumentError` unless `reduction` is one. */
 export function checkReduction(op: string, reduction: Reduction): void {
   if (['none', 'mean', 'sum'].includes(reduction)) return;
-  throw new InvalidArgumentError(`${op}: reduction is '${String(reduction)}'; use 'none', 'mean' or 'sum'.`, {
-    op,
-  });
+  invalid(op, `reduction is '${String(reduction)}'; use 'none', 'mean' or 'sum'.`);
 }
 
 /** What all ops with a reduction can be asked for. */
@@ -30,13 +27,6 @@ export function checkReductionTerms(
   checkReduction(op, reduction);
   checkFlag(op, 'grad', grad);
   return { reduction, grad };
-}
-
-/** The upstream gradient as the CPU functions take it: a number, or one value a row. */
-export function upstreamOnCpu(gradOutput: number | Role, arrays: CpuArrays): number | CpuArray {
-  if (typeof gradOutput === 'number') return gradOutput;
-  const values = arrays['gradOutput'] as CpuArray;
-  return gradOutput.broadcast === true ? (values[0] as number) : values;
 }
 
 /**

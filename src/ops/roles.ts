@@ -1,5 +1,5 @@
 import type { DType } from '../dtype.js';
-import type { CpuArrays, Role, Roles } from '../spec.js';
+import type { Role, Roles } from '../spec.js';
 
 /** A dense array that an operation reads. */
 export function denseRole(shape: readonly number[], dtype: DType = 'f32'): Role {
@@ -20,11 +20,4 @@ export function presentRoles(named: Readonly<Record<string, Role | number | fals
 /** Kernel roles that are the call's roles of the same names, of those that it has. */
 export function sameNames(roles: Roles, ...names: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(names.filter((name) => name in roles).map((name) => [name, name]));
-}
-
-/** Writes what a CPU form computed into the arrays of the roles of the same names; a result that has no role is not wanted. */
-export function writeResults(arrays: CpuArrays, results: object): void {
-  for (const [name, values] of Object.entries(results)) {
-    if (values instanceof Float64Array) arrays[name]?.set(values);
-  }
 }

@@ -1,12 +1,11 @@
 import type { Context } from '../context.js';
-import { logSoftmax as logSoftmaxOnCpu, softmax as softmaxOnCpu } from '../cpu/float32/softmax.js';
 import { checkOptions } from '../options.js';
 import { logSoftmaxEpilogue } from '../plan/epilogue/logSoftmax.js';
 import { softmaxEpilogue } from '../plan/epilogue/softmax.js';
 import { softmaxStatistic } from '../plan/statistics.js';
 import type { Epilogue } from '../plan/variant.js';
 import { type Layout, layoutOf } from '../shape.js';
-import type { CpuArray, Role, Spec } from '../spec.js';
+import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, inputRole } from './call.js';
 import {
@@ -27,8 +26,6 @@ export interface SoftmaxOptions extends CallOptions {
   readonly temperature?: number;
 }
 
-type OnCpu = typeof softmaxOnCpu;
-
 /**
  * softmax(x)_j = exp(x_j) / sum_i exp(x_i) along `axis`, of the logits divided by the temperature.
  *
@@ -39,7 +36,7 @@ type OnCpu = typeof softmaxOnCpu;
  * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
  */
 export function softmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<Tensor> {
-  return run('softmax', softmaxEpilogue, softmaxOnCpu, logits, options);
+  return run('softmax', softmaxEpilogue, logits, options);
 }
 
 /**
@@ -53,13 +50,12 @@ export function softmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<T
  * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
  */
 export function logSoftmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<Tensor> {
-  return run('logSoftmax', logSoftmaxEpilogue, logSoftmaxOnCpu, logits, options);
+  return run('logSoftmax', logSoftmaxEpilogue, logits, options);
 }
 
 async function run(
-  op: string,
+  op: 'softmax' | 'logSoftmax',
   epilogue: Epilogue,
-  onCpu: OnCpu,
   logits: Tensor,
   options: SoftmaxOptions,
 ): Promise<Tensor> {
@@ -70,15 +66,14 @@ async function run(
   call.matrix('logits', logits);
   const layout = layoutOf(op, logits.shape, axis);
   const { output } = await call.run(
-    elementwiseSpec(op, epilogue, onCpu, layout, inputRole(op, 'logits', logits, layout), temperature),
+    elementwiseSpec(op, epilogue, layout, inputRole(op, 'logits', logits, layout), temperature),
   );
   return output as Tensor;
 }
 
 function elementwiseSpec(
-  op: string,
+  op: 'softmax' | 'logSoftmax',
   epilogue: Epilogue,
-  onCpu: OnCpu,
   layout: Layout,
   logits: Role,
   temperature: number,
@@ -86,6 +81,7 @@ function elementwiseSpec(
   const { shape, rows, classes, inner } = layout;
   return {
     op,
+    settings: { layout, temperature },
     roles: { logits, output: outputRole(shape, logits.dtype) },
     passes: (build) =>
       build.build({
@@ -96,21 +92,17 @@ function elementwiseSpec(
         flags: { TEMPERED: temperature !== 1 },
         constants: temperatureConstants(temperature),
       }),
-    cpu: (arrays) => {
-      onCpu(arrays['logits'] as CpuArray, arrays['output'] as CpuArray, layout, temperature);
-      return undefined;
-    },
   };
 }
 
 /** The spec of `softmax`. */
 export function softmaxSpec(layout: Layout, logits: Role, temperature: number): Spec {
-  return elementwiseSpec('softmax', softmaxEpilogue, softmaxOnCpu, layout, logits, temperature);
+  return elementwiseSpec('softmax', softmaxEpilogue, layout, logits, temperature);
 }
 
 /** The spec of `logSoftmax`. */
 export function logSoftmaxSpec(layout: Layout, logits: Role, temperature: number): Spec {
-  return elementwiseSpec('logSoftmax', logSoftmaxEpilogue, logSoftmaxOnCpu, layout, logits, temperature);
+  return elementwiseSpec('logSoftmax', logSoftmaxEpilogue, layout, logits, temperature);
 }
 
 export interface PlanSoftmaxOptions extends PlanOptions {

@@ -4,6 +4,8 @@ import logits from '../../shaders/lib/logits.wgsl?raw';
 import moment from '../../shaders/lib/moment.wgsl?raw';
 import softmax from '../../shaders/lib/softmax.wgsl?raw';
 
+// Lists in full: a bundler cannot leave out what another list is spread into.
+
 /** What sums and IEEE special values need. */
 export const sumLibraries: readonly string[] = [bits];
 /** What needs exp or log, but no softmax. */
@@ -11,6 +13,6 @@ export const expLogLibraries: readonly string[] = [bits, expLog];
 /** What needs the softmax of a row. */
 export const softmaxLibraries: readonly string[] = [bits, expLog, softmax];
 /** The same for what has a role `logits`. */
-export const logitsLibraries: readonly string[] = [...softmaxLibraries, logits];
+export const logitsLibraries: readonly string[] = [bits, expLog, softmax, logits];
 /** The same for the entropy of a row. */
-export const entropyLibraries: readonly string[] = [...logitsLibraries, moment];
+export const entropyLibraries: readonly string[] = [bits, expLog, softmax, logits, moment];

@@ -74,7 +74,7 @@ export const REPRODUCIBLE_WORKGROUP_SIZE = 64;
 
 /** The policy for one kind of row on one adapter, with the caller's own wishes (checked) in place of the defaults. */
 export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Partial<Policy> = {}): Policy {
-  const workgroupSize = wishes.workgroupSize ?? defaultWorkgroupSize(query, facts);
+  const workgroupSize = wishes.workgroupSize ?? fitting(defaultWorkgroupSize(query, facts), wishes.segment);
   const subgroupsFit =
     facts.features.includes('subgroups') &&
     facts.languageFeatures.includes('subgroup_id') &&
@@ -112,6 +112,13 @@ function defaultWorkgroupSize(
   );
   const wanted = 2 ** Math.floor(Math.log2(classes / LANE_CLASSES));
   return Math.max(WORKGROUP_SIZE, Math.min(most, wanted));
+}
+
+/** The largest workgroup up to `size` whose steps end where a segment of the caller's length does. */
+function fitting(size: number, segment = 0): number {
+  let width = size;
+  while (segment % (BLOCK * width) !== 0) width /= 2;
+  return width;
 }
 
 function defaultStrategy({ classes, inner }: PolicyQuery, { isFallbackAdapter }: AdapterFacts): Strategy {
@@ -166,9 +173,7 @@ export function checkPolicy(
     }
   }
   if (segment !== undefined) {
-    // Without a wish, the workgroup is chosen by the row: at most that of the longest.
-    const unit =
-      BLOCK * (workgroupSize ?? defaultWorkgroupSize({ classes: Number.MAX_SAFE_INTEGER, inner: 1 }, facts));
+    const unit = BLOCK * (workgroupSize ?? defaultWorkgroupSize({ classes: 1, inner: 1 }, facts));
     if (!Number.isSafeInteger(segment) || segment <= 0 || segment % unit !== 0) {
       fail(`segment is ${segment}; use a multiple of ${unit} (${BLOCK} × workgroupSize).`);
     }

@@ -10,8 +10,6 @@ import sumSubgroup from '../../shaders/statistic/sum.subgroup.wgsl?raw';
 import sum from '../../shaders/statistic/sum.wgsl?raw';
 import twoSumsSubgroup from '../../shaders/statistic/two-sums.subgroup.wgsl?raw';
 import twoSums from '../../shaders/statistic/two-sums.wgsl?raw';
-import weightedSubgroup from '../../shaders/statistic/weighted-softmax.subgroup.wgsl?raw';
-import weighted from '../../shaders/statistic/weighted-softmax.wgsl?raw';
 import type { Statistic } from './variant.js';
 
 export const softmaxStatistic: Statistic = {
@@ -23,8 +21,8 @@ export const softmaxStatistic: Statistic = {
 
 export const weightedSoftmaxStatistic: Statistic = {
   name: 'weighted-softmax',
-  source: weighted,
-  subgroupSource: weightedSubgroup,
+  source: async () => (await import('./spreadTargets.js')).weighted,
+  subgroupSource: async () => (await import('./spreadTargets.js')).weightedSubgroup,
   words: 7,
 };
 

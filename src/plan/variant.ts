@@ -27,12 +27,15 @@ export interface KernelRole {
   readonly absent?: string;
 }
 
+/** WGSL; or how to load it, where most calls do without it. */
+export type Source = string | (() => Promise<string>);
+
 /** A statistic: its name, and its WGSL without and with subgroups. */
 export interface Statistic {
   readonly name: string;
-  readonly source: string;
+  readonly source: Source;
   /** Absent where lanes do not merge it by shuffles. */
-  readonly subgroupSource?: string;
+  readonly subgroupSource?: Source;
   /** Words that one takes in memory, between the passes of a split row. */
   readonly words: number;
 }
@@ -40,7 +43,7 @@ export interface Statistic {
 /** An epilogue: what becomes of a row's statistic. */
 export interface Epilogue {
   readonly name: string;
-  readonly source: string;
+  readonly source: Source;
   readonly roles: Readonly<Record<string, KernelRole>>;
   /** Words of a row's record, between the passes of a split row. */
   readonly words: number;
@@ -95,6 +98,11 @@ export interface Binding {
   readonly packing: Packing;
   /** Written to, and possibly read too. */
   readonly write: boolean;
+}
+
+/** A word of two elements may have two writers, unless whole groups of four are written. */
+export function isShared({ access, packing, write }: Binding): boolean {
+  return write && packing !== 'none' && access !== 'vec4';
 }
 
 /** Parts of the kernels that are there or not, as constants in WGSL. */

@@ -125,14 +125,18 @@ test('the table of the policy names every field', async () => {
 });
 
 test('the strategies are chosen as the table says', () => {
-  for (const [classes = '', strategy = ''] of tablesOf(readme, 'strategies').flatMap(({ rows }) => rows)) {
-    const ends = [...classes.matchAll(/\d+/g)].map(Number);
-    if (classes.includes('and more')) ends.push(1_000_000);
-    expect(ends).toHaveLength(2);
-    for (const end of ends) {
-      expect(choosePolicy({ classes: end, inner: 1 }, ctx.info).strategy, String(end)).toBe(
-        quoted(strategy)[0],
-      );
+  for (const [strategy = '', ...columns] of tablesOf(readme, 'strategies').flatMap(({ rows }) => rows)) {
+    expect(columns).toHaveLength(2);
+    for (const [i, classes] of columns.entries()) {
+      const ends = [...classes.matchAll(/\d+/g)].map(Number);
+      if (classes.includes('and more')) ends.push(1_000_000);
+      expect(ends).toHaveLength(2);
+      for (const end of ends) {
+        const facts = { ...ctx.info, isFallbackAdapter: i === 1 };
+        expect(choosePolicy({ classes: end, inner: 1 }, facts).strategy, String(end)).toBe(
+          quoted(strategy)[0],
+        );
+      }
     }
   }
 });

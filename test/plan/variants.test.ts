@@ -85,12 +85,12 @@ function divergence(layout: Layout, kind: KlTarget, dtype: DType): Spec {
   });
 }
 
-test('one key, one shader: a cached pipeline is never another one', () => {
+test('one key, one shader: a cached pipeline is never another one', async () => {
   const texts = new Map<string, string>();
   const keys = new Map<string, string>();
   for (const { passes } of plans()) {
     for (const { variant } of passes) {
-      const [key, text] = [variantKey(variant), composeShader(variant)];
+      const [key, text] = [variantKey(variant), await composeShader(variant)];
       expect(texts.get(key) ?? text, key).toBe(text);
       // Nor is a shader compiled twice under two names.
       expect(keys.get(text) ?? key).toBe(key);
@@ -101,17 +101,17 @@ test('one key, one shader: a cached pipeline is never another one', () => {
   expect(texts.size).toBeGreaterThan(30);
 });
 
-test('shaders ask for subgroups only where they use them', () => {
+test('shaders ask for subgroups only where they use them', async () => {
   for (const { passes } of plans()) {
     for (const { variant } of passes) {
-      expect(composeShader(variant).includes('enable subgroups;')).toBe(variant.subgroup > 0);
+      expect((await composeShader(variant)).includes('enable subgroups;')).toBe(variant.subgroup > 0);
     }
   }
 });
 
-test('no shader asks for the size of a buffer, which may be larger than its tensor', () => {
+test('no shader asks for the size of a buffer, which may be larger than its tensor', async () => {
   for (const { passes } of plans()) {
-    for (const { variant } of passes) expect(composeShader(variant)).not.toMatch(/arrayLength/);
+    for (const { variant } of passes) expect(await composeShader(variant)).not.toMatch(/arrayLength/);
   }
 });
 

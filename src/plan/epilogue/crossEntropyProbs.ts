@@ -1,11 +1,10 @@
-import source from '../../../shaders/epilogue/cross-entropy-probs.wgsl?raw';
 import { logitsLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import { classWeightRole, logitsRole, matrixRole, resultRole, rowResultRole, upstreamRole } from './roles.js';
 
 export const crossEntropyProbsEpilogue: Epilogue = {
   name: 'cross-entropy-probs',
-  source,
+  source: async () => (await import('../spreadTargets.js')).probsEpilogue,
   words: 6,
   libraries: logitsLibraries,
   roles: {

@@ -1,0 +1,58 @@
+// How large the package is in a user's app: gzip, after esbuild has bundled and minified it as an app's bundler does. `npm run size`
+// measures; the tests fail above a limit, and compare the README with these.
+
+/** Modules by their names in `dist`. */
+const modules = (...names) => names.map((name) => `*/${name}.js`);
+
+/** Loaded while the app runs, and only where a call needs it; measured by itself. */
+const onDemand = modules('executable', 'packed', 'spreadTargets', 'cpu/backend', 'reproducible/index');
+
+/** What every app loads that computes anything on WebGPU. */
+const shared = modules(
+  'aliasing',
+  'dtype',
+  'errors',
+  'half',
+  'info',
+  'shape',
+  'spec',
+  'work',
+  'plan/plan',
+  'plan/variant',
+  'plan/epilogue/census',
+  'ops/crossEntropySpec',
+  'binding',
+  'encoding',
+  'gpu/census',
+);
+
+/** An app with these imports from `webgpu-loss`: all that it loads for WebGPU, f32, and class indices as targets. */
+const app = (name, imports, limit) => ({
+  name,
+  path: 'dist/index.js',
+  import: imports,
+  ignore: onDemand,
+  gzip: true,
+  limit,
+});
+
+/** What some calls load besides, when it is needed for the first time. */
+const besides = (name, path, limit) => ({
+  name,
+  path,
+  ignore: shared,
+  modifyEsbuildConfig: (config) => ({ ...config, format: 'esm' }),
+  gzip: true,
+  limit,
+});
+
+export default [
+  app('`createContext`, `crossEntropy`', '{ createContext, crossEntropy }', '23.5 kB'),
+  app('`createContext`, `crossEntropy`, `softmax`', '{ createContext, crossEntropy, softmax }', '24 kB'),
+  app('everything', '*', '35.5 kB'),
+  besides('probabilities as targets, `labelSmoothing`', 'dist/plan/spreadTargets.js', '1.8 kB'),
+  besides('16-bit floats', 'dist/gpu/packed.js', '1.3 kB'),
+  besides('plans', 'dist/gpu/executable.js', '1.2 kB'),
+  besides('the CPU', 'dist/cpu/backend.js', '7.5 kB'),
+  besides('`reproducible: true`', 'dist/reproducible/index.js', '10.5 kB'),
+];
