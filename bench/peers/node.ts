@@ -25,6 +25,10 @@ export async function openNode(adapter: string, options: PeerBenchOptions): Prom
       const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
         reject(new Error(`its process ended with ${signal ?? `code ${code}`}: ${complaints.trim()}`));
       };
+      if (!child.connected) {
+        ended(child.exitCode, child.signalCode);
+        return;
+      }
       child.once('exit', ended);
       child.once('message', (answer: Answer) => {
         child.off('exit', ended);

@@ -1,6 +1,7 @@
 import { listOf, OptionError, oneOf, readArguments, whole } from '../../scripts/arguments.js';
 import { casesOf, QUICK_SHAPES, SHAPES, type Shape } from '../measure/cases.js';
 import type { Case } from '../measure/contender.js';
+import { shapeFrom } from '../run/shapeFrom.js';
 import { PEER_OPS } from './contenders/forms.js';
 import { PEERS, type PeerName } from './peerNames.js';
 
@@ -68,7 +69,11 @@ export function parseOptions(args: readonly string[]): Options {
     all: readonly T[],
   ): readonly T[] => (text === undefined ? all : listOf(name, text).map((each) => oneOf(name, each, all)));
   const shapes =
-    shape === undefined ? (quick ? QUICK_SHAPES : SHAPES) : listOf('--shape', shape).map(shapeFrom);
+    shape === undefined
+      ? quick
+        ? QUICK_SHAPES
+        : SHAPES
+      : listOf('--shape', shape).map((text) => shapeFrom(text));
   return {
     places: someOf('--where', values.where, PLACES),
     peers: someOf('--peer', values.peer, PEERS),
@@ -79,17 +84,4 @@ export function parseOptions(args: readonly string[]): Options {
     render: render === undefined ? undefined : listOf('--render', render),
     help,
   };
-}
-
-// Every contender has the logits and a result of their size at the same time.
-const MOST_ELEMENTS = 2 ** 25;
-
-function shapeFrom(text: string): Shape {
-  const [rows = 0, classes = 0] = /^\d{1,8}x\d{1,8}$/.test(text) ? text.split('x').map(Number) : [];
-  if (!(rows > 0 && classes > 0 && rows * classes <= MOST_ELEMENTS)) {
-    throw new OptionError(
-      `--shape must be ROWSxCLASSES with at most ${MOST_ELEMENTS} elements, not "${text}"`,
-    );
-  }
-  return [rows, classes];
 }

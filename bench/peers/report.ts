@@ -19,7 +19,9 @@ export function formatReport(rows: readonly Row[]): string {
 
 function headingOf({ adapter, versions, seed }: Row): string {
   const software = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
-  return `\n${adapter.name}: ${adapter.description || adapter.device}\n  ${software.join(', ')}; seed ${seed}`;
+  // Browsers keep the description to themselves.
+  const device = adapter.description || `${adapter.vendor} ${adapter.architecture}`;
+  return `\n${adapter.name}: ${device}\n  ${software.join(', ')}; seed ${seed}`;
 }
 
 /** The rows of each case, in the order in which the cases came. */

@@ -87,7 +87,7 @@ async function contendersOf(
 }
 
 /** The form of the copy kernel for about so many bytes, chosen when first asked for. */
-class CopyForms {
+export class CopyForms {
   readonly #known = new Map<number, CopyForm>();
 
   async for(device: GPUDevice, bytes: number): Promise<CopyForm> {
