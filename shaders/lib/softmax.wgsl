@@ -61,7 +61,8 @@ fn largest_key(x0: vec4<u32>, x1: vec4<u32>, x2: vec4<u32>, x3: vec4<u32>) -> i3
   ));
   let u = max(max(x0, x1), max(x2, x3));
   let finite = order_key(bitcast<u32>(max(max(f.x, f.y), max(f.z, f.w))));
-  return select(select(finite, i, i >= KEY_INF), KEY_NAN, max(max(u.x, u.y), max(u.z, u.w)) > BITS_NEG_INF);
+  let nan = i > KEY_INF || max(max(u.x, u.y), max(u.z, u.w)) > BITS_NEG_INF;
+  return select(select(finite, KEY_INF, i == KEY_INF), KEY_NAN, nan);
 }
 
 // Takes in sixteen logits with one rescale. Returns the old maximum's key.
