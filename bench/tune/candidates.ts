@@ -19,6 +19,7 @@ const MATTERS: {
   readonly [F in keyof Policy]?: (policy: Partial<Policy>, facts: AdapterFacts) => boolean;
 } = {
   segment: ({ strategy }) => strategy === 'split-row',
+  kept: ({ strategy }) => strategy === 'row-per-workgroup',
   subgroups: ({ strategy }, { features }) => strategy !== 'row-per-thread' && features.includes('subgroups'),
 };
 

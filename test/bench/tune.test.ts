@@ -54,9 +54,10 @@ describe('candidates', () => {
       subgroups: false,
       vec4: true,
       unrolled: false,
+      kept: true,
     });
-    expect(details).toHaveLength(8);
-    expect(detailed({ strategy: 'row-per-workgroup' }, without)).toHaveLength(4);
+    expect(details).toHaveLength(16);
+    expect(detailed({ strategy: 'row-per-workgroup' }, without)).toHaveLength(8);
     expect(detailed({ strategy: 'row-per-thread' }, gpuFacts)).toHaveLength(4);
   });
 });
