@@ -134,9 +134,9 @@ export class PassBuilder {
   }
 
   /** How work on these rows is laid out. */
-  policy({ classes, inner, lists = false }: Rows): Policy {
+  policy({ classes, inner, lists = false, ofRows = false }: Rows): Policy {
     const choose = this.arithmetic.name === 'native' ? choosePolicy : chooseReproduciblePolicy;
-    return choose({ classes, inner, lists }, this.facts, this.wishes);
+    return choose({ classes, inner, lists, alone: ofRows }, this.facts, this.wishes);
   }
 
   build(work: RowWork): Pass[] {

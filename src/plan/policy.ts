@@ -45,6 +45,8 @@ export interface PolicyQuery {
   readonly inner: number;
   /** True where each lane keeps a list in workgroup memory, which more lanes would have to share. */
   readonly lists?: boolean;
+  /** True where the work has no other row, such as one of the losses of all rows. */
+  readonly alone?: boolean;
 }
 
 /** Bytes of the largest statistic, of which each thread keeps one in workgroup memory. */
@@ -78,19 +80,23 @@ const WORKGROUP_SIZE_LONG = 256;
 const LANE_CLASSES = 16;
 // A software adapter runs a workgroup on one core, where each barrier costs a switch of all its threads: as many as its vectors have lanes.
 const WORKGROUP_SIZE_SOFTWARE = 8;
+// Where each thread has a row, a workgroup should have this many classes in all to be worth its start.
+const GROUP_CLASSES_SOFTWARE = 2048;
 // What every adapter has.
 const REPRODUCIBLE_WORKGROUP_SIZE = 64;
 
 /** The policy for one kind of row on one adapter, with the caller's own wishes (checked) in place of the defaults. */
 export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Partial<Policy> = {}): Policy {
-  const workgroupSize = wishes.workgroupSize ?? fitting(defaultWorkgroupSize(query, facts), wishes.segment);
+  const strategy = wishes.strategy ?? defaultStrategy(query, facts);
+  const workgroupSize =
+    wishes.workgroupSize ?? fitting(defaultWorkgroupSize(query, facts, strategy), wishes.segment);
   const subgroupsFit =
     facts.features.includes('subgroups') &&
     facts.languageFeatures.includes('subgroup_id') &&
     facts.subgroupMinSize > 1 &&
     workgroupSize % facts.subgroupMaxSize === 0;
   return {
-    strategy: wishes.strategy ?? defaultStrategy(query, facts),
+    strategy,
     workgroupSize,
     segment: wishes.segment ?? SEGMENT * Math.max(1, workgroupSize / 512),
     subgroups: (wishes.subgroups ?? true) && subgroupsFit,
@@ -128,8 +134,13 @@ export function listCapacity(workgroupSize: number, words: number, { limits }: A
 function defaultWorkgroupSize(
   { classes, lists = false }: PolicyQuery,
   { isFallbackAdapter, limits }: AdapterFacts,
+  strategy: Strategy,
 ): number {
-  if (isFallbackAdapter) return WORKGROUP_SIZE_SOFTWARE;
+  if (isFallbackAdapter) {
+    if (strategy !== 'row-per-thread') return WORKGROUP_SIZE_SOFTWARE;
+    const rows = 2 ** Math.floor(Math.log2(GROUP_CLASSES_SOFTWARE / classes));
+    return Math.max(WORKGROUP_SIZE_SOFTWARE, Math.min(WORKGROUP_SIZE, rows));
+  }
   if (lists) return WORKGROUP_SIZE;
   const most = Math.min(
     WORKGROUP_SIZE_LONG,
@@ -140,6 +151,11 @@ function defaultWorkgroupSize(
   return Math.max(WORKGROUP_SIZE, Math.min(most, wanted));
 }
 
+/** What any row gets that is split. */
+function leastWorkgroupSize(facts: AdapterFacts): number {
+  return defaultWorkgroupSize({ classes: 1, inner: 1 }, facts, 'split-row');
+}
+
 /** The largest workgroup up to `size` whose steps end where a segment of the caller's length does. */
 function fitting(size: number, segment = 0): number {
   let width = size;
@@ -147,9 +163,13 @@ function fitting(size: number, segment = 0): number {
   return width;
 }
 
-function defaultStrategy({ classes, inner }: PolicyQuery, { isFallbackAdapter }: AdapterFacts): Strategy {
+function defaultStrategy(
+  { classes, inner, alone = false }: PolicyQuery,
+  { isFallbackAdapter }: AdapterFacts,
+): Strategy {
   if (inner >= COALESCED_INNER && classes <= THREAD_CLASSES_STRIDED) return 'row-per-thread';
-  if (classes <= (isFallbackAdapter ? THREAD_CLASSES_SOFTWARE : THREAD_CLASSES)) return 'row-per-thread';
+  const shared = !isFallbackAdapter || alone;
+  if (classes <= (shared ? THREAD_CLASSES : THREAD_CLASSES_SOFTWARE)) return 'row-per-thread';
   return classes <= (isFallbackAdapter ? WORKGROUP_CLASSES_SOFTWARE : WORKGROUP_CLASSES)
     ? 'row-per-workgroup'
     : 'split-row';
@@ -199,7 +219,7 @@ export function checkPolicy(
     }
   }
   if (segment !== undefined) {
-    const unit = BLOCK * (workgroupSize ?? defaultWorkgroupSize({ classes: 1, inner: 1 }, facts));
+    const unit = BLOCK * (workgroupSize ?? leastWorkgroupSize(facts));
     if (!Number.isSafeInteger(segment) || segment <= 0 || segment % unit !== 0) {
       fail(`segment is ${segment}; use a multiple of ${unit} (${BLOCK} × workgroupSize).`);
     }
