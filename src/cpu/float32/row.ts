@@ -6,7 +6,7 @@ import { expRow, expSum, STEPS } from './exp.js';
 /** What is done with row `row`: its logits are in `x`, and its results go into `out`, both from element `at` on. */
 export type RowWork = (x: Float32Array, at: number, out: Float32Array, row: number) => void;
 
-const NONE = new Float32Array(0);
+const NONE: Float32Array = /* @__PURE__ */ new Float32Array(0);
 
 /**
  * Does `work` for each row. Rows that do not lie in one piece, and arrays of other than float32, go through buffers of one row.
