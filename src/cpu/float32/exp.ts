@@ -35,19 +35,10 @@ function lowWord(of: Float64Array): Int32Array {
   return words[0] === 1 ? words : words.subarray(1);
 }
 
-/**
- * exp(-t / 128), or NaN for NaN. Numbers are written out, and the arrays handed in: in a loop that the compiler takes over while it runs,
- * what belongs to the module is loaded and checked again for each element.
+/*
+ * The loops below say everything themselves, with numbers written out: how much a compiler puts in place of calls depends on who calls,
+ * and what belongs to the module is, in a loop that it takes over while it runs, loaded and checked again for each element.
  */
-function expOf(t: number, values: Float64Array, whole: Float64Array, word: Int32Array): number {
-  const near = t > 11168 ? 11168 : t < -10240 ? -10240 : t;
-  // 1.5 * 2^52 leaves no digits behind the point, and 10240 is the place of k = 0.
-  const place = near + 6755399441065984;
-  whole[0] = place;
-  // r - 128
-  const root = near - (place - 6755399441065856);
-  return (values[word[0] as number] as number) * (root * root + 16384);
-}
 
 /**
  * Writes exp((x_i - shift) scale / 128) for `from <= i < to`, in place or not, and returns the sum. It is NaN if a logit is, and infinite
@@ -67,20 +58,48 @@ export function expRow(
   let sum = 0;
   let i = from;
   for (; (to - i) & 3; i++) {
-    const e = expOf((shift - (x[i] as number)) * scale, values, whole, word);
+    const t = (shift - (x[i] as number)) * scale;
+    // Clamped to the table; a NaN stays.
+    const near = t > 11168 ? 11168 : t < -10240 ? -10240 : t;
+    // 1.5 * 2^52 leaves no digits behind the point, and 10240 is the place of k = 0.
+    const place = near + 6755399441065984;
+    whole[0] = place;
+    // r - 128
+    const root = near - (place - 6755399441065856);
+    const e = (values[word[0] as number] as number) * (root * root + 16384);
     out[i] = e;
     sum += e;
   }
   for (; i < to; i += 4) {
-    const a = expOf((shift - (x[i] as number)) * scale, values, whole, word);
-    const b = expOf((shift - (x[i + 1] as number)) * scale, values, whole, word);
-    const c = expOf((shift - (x[i + 2] as number)) * scale, values, whole, word);
-    const d = expOf((shift - (x[i + 3] as number)) * scale, values, whole, word);
-    out[i] = a;
-    out[i + 1] = b;
-    out[i + 2] = c;
-    out[i + 3] = d;
-    sum += a + b + (c + d);
+    const tA = (shift - (x[i] as number)) * scale;
+    const nearA = tA > 11168 ? 11168 : tA < -10240 ? -10240 : tA;
+    const placeA = nearA + 6755399441065984;
+    whole[0] = placeA;
+    const rootA = nearA - (placeA - 6755399441065856);
+    const eA = (values[word[0] as number] as number) * (rootA * rootA + 16384);
+    const tB = (shift - (x[i + 1] as number)) * scale;
+    const nearB = tB > 11168 ? 11168 : tB < -10240 ? -10240 : tB;
+    const placeB = nearB + 6755399441065984;
+    whole[0] = placeB;
+    const rootB = nearB - (placeB - 6755399441065856);
+    const eB = (values[word[0] as number] as number) * (rootB * rootB + 16384);
+    const tC = (shift - (x[i + 2] as number)) * scale;
+    const nearC = tC > 11168 ? 11168 : tC < -10240 ? -10240 : tC;
+    const placeC = nearC + 6755399441065984;
+    whole[0] = placeC;
+    const rootC = nearC - (placeC - 6755399441065856);
+    const eC = (values[word[0] as number] as number) * (rootC * rootC + 16384);
+    const tD = (shift - (x[i + 3] as number)) * scale;
+    const nearD = tD > 11168 ? 11168 : tD < -10240 ? -10240 : tD;
+    const placeD = nearD + 6755399441065984;
+    whole[0] = placeD;
+    const rootD = nearD - (placeD - 6755399441065856);
+    const eD = (values[word[0] as number] as number) * (rootD * rootD + 16384);
+    out[i] = eA;
+    out[i + 1] = eB;
+    out[i + 2] = eC;
+    out[i + 3] = eD;
+    sum += eA + eB + (eC + eD);
   }
   return sum;
 }
@@ -91,14 +110,14 @@ export function expSum(x: Float32Array, from: number, to: number, shift: number,
   const whole = cell;
   const word = low;
   let sum = 0;
-  let i = from;
-  for (; (to - i) & 3; i++) sum += expOf((shift - (x[i] as number)) * scale, values, whole, word);
-  for (; i < to; i += 4) {
-    sum +=
-      expOf((shift - (x[i] as number)) * scale, values, whole, word) +
-      expOf((shift - (x[i + 1] as number)) * scale, values, whole, word) +
-      (expOf((shift - (x[i + 2] as number)) * scale, values, whole, word) +
-        expOf((shift - (x[i + 3] as number)) * scale, values, whole, word));
+  for (let i = from; i < to; i++) {
+    const t = (shift - (x[i] as number)) * scale;
+    const near = t > 11168 ? 11168 : t < -10240 ? -10240 : t;
+    const place = near + 6755399441065984;
+    whole[0] = place;
+    const root = near - (place - 6755399441065856);
+    const e = (values[word[0] as number] as number) * (root * root + 16384);
+    sum += e;
   }
   return sum;
 }
