@@ -1,21 +1,15 @@
 // tfjs, which only this bench needs.
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { installPackages } from '../../scripts/packages.js';
 import manifest from './packages/package.json' with { type: 'json' };
 
 // A folder of its own: what lies beside a package file takes that for its package.
 const folder = fileURLToPath(new URL('packages/', import.meta.url));
 const require = createRequire(`${folder}package.json`);
 
-/** Installs what the lockfile names, unless that is there. */
 export function installTfjs(): void {
-  if (isInstalled()) return;
-  console.error(`installing tfjs in ${folder}`);
-  execFileSync('npm', ['ci', '--prefix', folder, '--ignore-scripts'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  installPackages(folder, manifest, 'tfjs');
 }
 
 /** Loads one of the packages. */
@@ -29,10 +23,3 @@ export function wasmFolder(): string {
 }
 
 export const TFJS_VERSION: string = manifest.dependencies['@tensorflow/tfjs-core'];
-
-function isInstalled(): boolean {
-  return Object.entries(manifest.dependencies).every(([name, version]) => {
-    const path = `${folder}node_modules/${name}/package.json`;
-    return existsSync(path) && (require(path) as { version: string }).version === version;
-  });
-}
