@@ -202,6 +202,8 @@ export class PassBuilder {
     );
     this.checkBindings(used, sources);
     const emits = writes(work, 'matrix');
+    // Little code for each element. More of it, several times over, takes some drivers minutes to compile.
+    const short = epilogue.loaded === true && statistic?.loaded === true && work.flags?.SOFTCAP !== true;
     const keeps = kernel === 'row-per-workgroup' && emits && epilogue.loaded && statistic?.loaded;
     const kept = keeps ? keptGroups(rows.classes, policy) : 0;
     return {
@@ -215,7 +217,7 @@ export class PassBuilder {
         sizes: work.sizes ?? {},
         arithmetic: this.arithmetic,
         workgroupSize: policy.workgroupSize,
-        unrolled: kept === 0 && policy.unrolled && emits && STAGES[kernel].includes('elements'),
+        unrolled: short && kept === 0 && policy.unrolled && emits && STAGES[kernel].includes('elements'),
         kept,
         subgroup:
           policy.subgroups && REDUCES.has(kernel) && statistic?.subgroupSource !== undefined
