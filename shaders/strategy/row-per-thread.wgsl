@@ -6,7 +6,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   own_lane = local;
   let input = row_input(row);
   var stat = stat_zero();
-  for (var c = 0u; c < params.classes; c += 16u) { stat_absorb(&stat, row, c, 4u); }
+  absorb_all(&stat, row, 0u, params.classes, 4u);
   let result = row_finish(row, input, stat);
   row_output(row, result);
   if (EMITS) { emit_all(row, result, 0u, params.classes, 4u); }

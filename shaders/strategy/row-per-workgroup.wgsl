@@ -7,7 +7,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   own_lane = index;
   let input = row_input(row);
   var own = stat_zero();
-  for (var c = index * 4u; c < params.classes; c += WIDTH * 16u) { stat_absorb(&own, row, c, WIDTH * 4u); }
+  absorb_all(&own, row, index * 4u, params.classes, WIDTH * 4u);
   let result = row_finish(row, input, group_merge(own, lane));
   // No lane writes over what another still reads.
   if (IN_PLACE) { storageBarrier(); }

@@ -10,7 +10,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let end = min(start + params.segment, params.classes);
   var own = stat_zero();
   // A segment is a multiple of WIDTH * 16 classes, so a step never reaches into the next one.
-  for (var c = start + index * 4u; c < end; c += WIDTH * 16u) { stat_absorb(&own, row, c, WIDTH * 4u); }
+  absorb_all(&own, row, start + index * 4u, end, WIDTH * 4u);
   let stat = group_merge(own, lane);
   if (index == 0u) { stat_store((params.first_row * params.segments + unit) * STAT_WORDS, stat); }
 }

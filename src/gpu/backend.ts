@@ -101,7 +101,7 @@ export class GpuBackend implements Backend {
     this.check(op);
     const size = bytesOf(dtype);
     const fail = (what: string): never => {
-      invalid(op, `${what}`, { adapter: this.facts });
+      invalid(op, what, { adapter: this.facts });
     };
     if (typeof buffer?.size !== 'number' || typeof buffer.usage !== 'number')
       fail('the buffer must be a GPUBuffer.');

@@ -14,13 +14,15 @@ import params from '../../shaders/lib/params.wgsl?raw';
 import subgroupReduction from '../../shaders/reduction/subgroup.wgsl?raw';
 import tree from '../../shaders/reduction/tree.wgsl?raw';
 import workgroupReduction from '../../shaders/reduction/workgroup.wgsl?raw';
+import absorption from '../../shaders/strategy/absorption.wgsl?raw';
+import absorptionKept from '../../shaders/strategy/absorption-kept.wgsl?raw';
 import emission from '../../shaders/strategy/emission.wgsl?raw';
+import emissionKept from '../../shaders/strategy/emission-kept.wgsl?raw';
 import emissionRest from '../../shaders/strategy/emission-rest.wgsl?raw';
 import emissionUnrolled from '../../shaders/strategy/emission-unrolled.wgsl?raw';
 import map from '../../shaders/strategy/map.wgsl?raw';
 import rowPerThread from '../../shaders/strategy/row-per-thread.wgsl?raw';
 import rowPerWorkgroup from '../../shaders/strategy/row-per-workgroup.wgsl?raw';
-import rowPerWorkgroupKept from '../../shaders/strategy/row-per-workgroup-kept.wgsl?raw';
 import rows from '../../shaders/strategy/rows.wgsl?raw';
 import splitFinish from '../../shaders/strategy/split-finish.wgsl?raw';
 import splitPartial from '../../shaders/strategy/split-partial.wgsl?raw';
@@ -55,7 +57,7 @@ const HANDOVER: Readonly<Record<string, KernelRole>> = {
  * joined in a fixed order, each of which may use what stands before it. Files that few calls need are loaded for it.
  */
 export async function composeShader(variant: Variant): Promise<string> {
-  const { kernel, epilogue, statistic, arithmetic, bindings, subgroup, kept } = variant;
+  const { kernel, epilogue, statistic, arithmetic, bindings, subgroup } = variant;
   const packed = bindings.some(({ packing }) => packing !== 'none') ? await import('./packed.js') : undefined;
   const reduces = REDUCES.has(kernel);
   const parts: readonly Source[] = [
@@ -69,21 +71,26 @@ export async function composeShader(variant: Variant): Promise<string> {
     ...(subgroup > 0 ? [statistic?.subgroupSource ?? ''] : []),
     ...(reduces ? [tree, subgroup > 0 ? subgroupReduction : workgroupReduction] : []),
     epilogue.source,
-    ...(STAGES[kernel].includes('elements') ? emissionSources(variant) : []),
-    kept > 0 ? rowPerWorkgroupKept : STRATEGY_SOURCES[kernel],
+    ...passages(variant),
+    STRATEGY_SOURCES[kernel],
   ];
   const texts = await Promise.all(parts.map((part) => (typeof part === 'string' ? part : part())));
   return texts.join('\n');
 }
 
-/** How elements are written; a row that is kept has its own way for the usual ones. */
-function emissionSources({ epilogue: { oddRows, hit }, unrolled, kept }: Variant): readonly string[] {
-  const usual = unrolled ? emissionUnrolled : emission;
+/** How a lane takes in what is its of a row, and writes it. */
+function passages({ kernel, epilogue: { oddRows, hit }, unrolled, kept }: Variant): readonly string[] {
+  const stages = STAGES[kernel];
   return [
-    ...(oddRows ? [] : [noOddRows]),
-    ...(hit ? [] : [noHit]),
-    emissionRest,
-    ...(kept > 0 ? [] : [usual]),
+    ...(stages.includes('statistic') ? [kept > 0 ? absorptionKept : absorption] : []),
+    ...(stages.includes('elements')
+      ? [
+          ...(oddRows ? [] : [noOddRows]),
+          ...(hit ? [] : [noHit]),
+          emissionRest,
+          kept > 0 ? emissionKept : unrolled ? emissionUnrolled : emission,
+        ]
+      : []),
   ];
 }
 

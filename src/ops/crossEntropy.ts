@@ -129,7 +129,7 @@ export function checkTerms(
   const { gradTargets = true, returnLogSumExp = false } = terms;
   const { temperature = 1, softcap, zLoss = 0 } = terms;
   const fail = (message: string): never => {
-    invalid(op, `${message}`, { shapes: { logits: layout.shape } });
+    invalid(op, message, { shapes: { logits: layout.shape } });
   };
   if (ignoreIndex !== undefined && !Number.isSafeInteger(ignoreIndex)) {
     fail(`ignoreIndex is ${String(ignoreIndex)}; use a whole number.`);

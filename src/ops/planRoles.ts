@@ -58,5 +58,5 @@ export function upstreamOf(
 }
 
 function fail(op: string, { shape }: Layout, message: string): never {
-  invalid(op, `${message}`, { shapes: { logits: shape } });
+  invalid(op, message, { shapes: { logits: shape } });
 }

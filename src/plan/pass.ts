@@ -202,10 +202,12 @@ export class PassBuilder {
     );
     this.checkBindings(used, sources);
     const emits = writes(work, 'matrix');
-    // Little code for each element. More of it, several times over, takes some drivers minutes to compile.
-    const short = epilogue.loaded === true && statistic?.loaded === true && work.flags?.SOFTCAP !== true;
-    const keeps = kernel === 'row-per-workgroup' && emits && epilogue.loaded && statistic?.loaded;
-    const kept = keeps ? keptGroups(rows.classes, policy) : 0;
+    // What takes logits that are loaded has little code for each element.
+    const light = emits && epilogue.loaded === true && statistic?.loaded === true;
+    const kept = light && kernel === 'row-per-workgroup' ? keptGroups(rows.classes, policy) : 0;
+    // More code than that, several times over, takes some drivers minutes to compile.
+    const unrollable =
+      light && kept === 0 && work.flags?.SOFTCAP !== true && STAGES[kernel].includes('elements');
     return {
       variant: {
         kernel,
@@ -217,7 +219,7 @@ export class PassBuilder {
         sizes: work.sizes ?? {},
         arithmetic: this.arithmetic,
         workgroupSize: policy.workgroupSize,
-        unrolled: short && kept === 0 && policy.unrolled && emits && STAGES[kernel].includes('elements'),
+        unrolled: unrollable && policy.unrolled,
         kept,
         subgroup:
           policy.subgroups && REDUCES.has(kernel) && statistic?.subgroupSource !== undefined

@@ -13,46 +13,29 @@ import { formatReport } from '../../bench/peers/report.js';
 import { contendersOf, roleOf } from '../../bench/peers/roles.js';
 import { parseRows, type Row } from '../../bench/report/row.js';
 import { OptionError } from '../../scripts/arguments.js';
+import { rowOf } from './rows.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The rows of one case, from the time of each contender; ratios as a round without noise gives them. */
 function rowsOf(times: Readonly<Record<string, number>>): Row[] {
   const flat = (value: number) => ({ p5: value, p25: value, median: value, p75: value, p95: value });
-  return Object.entries(times).map(([contender, ms]) => ({
-    date: '2026-01-01T00:00:00.000Z',
-    op: 'crossEntropyGrad',
-    rows: 256,
-    classes: 32768,
-    dtype: 'f32',
-    contender,
-    adapter: {
-      name: 'lavapipe',
-      backend: 'webgpu',
-      vendor: 'mesa',
-      architecture: '',
-      device: '',
-      description: 'llvmpipe',
-      isFallbackAdapter: true,
-      subgroupMinSize: 8,
-      subgroupMaxSize: 8,
-    },
-    versions: { 'webgpu-loss': '0.0.0' },
-    seed: 1,
-    bytes: 1,
-    formula: '1',
-    timing: {
-      clock: 'wall',
-      batch: 1,
-      rounds: 1,
-      ms: flat(ms),
-      ratios: Object.fromEntries(
-        Object.entries(times)
-          .filter(([name]) => name !== contender)
-          .map(([name, other]) => [name, flat(other / ms)]),
-      ),
-    },
-  }));
+  return Object.entries(times).map(([contender, ms]) => {
+    const others = Object.entries(times).filter(([name]) => name !== contender);
+    return rowOf({
+      op: 'crossEntropyGrad',
+      rows: 256,
+      classes: 32768,
+      contender,
+      timing: {
+        clock: 'wall',
+        batch: 1,
+        rounds: 1,
+        ms: flat(ms),
+        ratios: Object.fromEntries(others.map(([name, other]) => [name, flat(other / ms)])),
+      },
+    });
+  });
 }
 
 const goal = (rival: Goal['rival'], times: number): Goal => ({
