@@ -5,10 +5,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build, preview } from 'vite';
+import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ChromiumProgram, findChromium, launchChromium } from '../../scripts/chromium.js';
 import { whyNoSwiftShader } from '../../scripts/swiftshader.js';
+import { describeInChromium } from '../support/chromium.js';
+import { serve } from '../support/site.js';
 import { requiredTargets } from '../targets/names.js';
 import { examplesOf, readMarkdown, root } from './markdown.js';
 
@@ -97,65 +98,50 @@ describe('Node', () => {
   }
 });
 
-describe('browser', async () => {
-  let program: ChromiumProgram | undefined;
-  let absent = '';
-  try {
-    program = await findChromium();
-  } catch (error) {
-    absent = String(error);
-  }
-
+describeInChromium('browser', (chromium) => {
   for (const { code, line, output } of browserExamples) {
-    test(`the example of line ${line}, as it is and on WebGPU`, { timeout: 300_000 }, async (context) => {
-      if (program === undefined) {
-        if (requiredTargets().has('chromium')) throw new Error(absent);
-        return context.skip(absent);
-      }
+    test(`the example of line ${line}, as it is and on WebGPU`, async () => {
       const forced = onWebGpu(code, 'createContext()', "createContext({ backend: 'webgpu' })");
       // As it is, it takes the CPU where the browser has a software adapter only.
-      const [own, webgpu] = await showPages(program, [code, forced]);
+      const [own, webgpu] = await showPages([code, forced]);
       expect([output, output.replace('webgpu', 'cpu')]).toContain(own);
       expect(webgpu).toBe(output);
     });
   }
 
   /** What the body of a page says that runs each code in turn. */
-  async function showPages(chromium: ChromiumProgram, codes: readonly string[]): Promise<string[]> {
-    const site = join(project, 'site');
-    mkdirSync(site, { recursive: true });
+  async function showPages(codes: readonly string[]): Promise<string[]> {
+    const root = join(project, 'site');
+    mkdirSync(root, { recursive: true });
     const input: string[] = [];
     for (const [i, code] of codes.entries()) {
-      writeFileSync(join(site, `example${i}.js`), code);
-      const page = join(site, `page${i}.html`);
+      writeFileSync(join(root, `example${i}.js`), code);
+      const page = join(root, `page${i}.html`);
       writeFileSync(
         page,
         `<!doctype html><link rel="icon" href="data:,"><body></body><script type="module" src="./example${i}.js"></script>`,
       );
       input.push(page);
     }
-    const common = { configFile: false, root: site, logLevel: 'warn' } as const;
-    await build({ ...common, build: { target: 'es2023', emptyOutDir: true, rollupOptions: { input } } });
-    const server = await preview({ ...common, appType: 'mpa', preview: { host: '127.0.0.1', port: 0 } });
-    const { browser, close } = await launchChromium(chromium);
+    const outDir = join(root, 'dist');
+    await build({
+      configFile: false,
+      root,
+      logLevel: 'warn',
+      build: { outDir, target: 'es2023', emptyOutDir: true, rollupOptions: { input } },
+    });
+    const site = await serve(outDir);
     try {
       const shown: string[] = [];
       for (const i of codes.keys()) {
-        const page = await browser.newPage();
-        const failed = new Promise<never>((_, reject) =>
-          page.on('pageerror', (error) => reject(new Error(`uncaught in the page: ${String(error)}`))),
-        );
-        failed.catch(() => undefined);
-        await page.goto(`${server.resolvedUrls?.local[0]}page${i}.html`);
-        const filled = page.waitForFunction('document.body.textContent.trim() !== ""', { timeout: 120_000 });
-        await Promise.race([filled, failed]);
+        const page = await chromium.newPage();
+        await page.goto(`${site.url}page${i}.html`);
+        await page.waitForFunction('document.body.textContent.trim() !== ""', { timeout: 120_000 });
         shown.push((await page.evaluate(() => document.body.textContent ?? '')).trim());
-        await page.close();
       }
       return shown;
     } finally {
-      await close();
-      await server.close();
+      await site.close();
     }
   }
 });

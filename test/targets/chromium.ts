@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'puppeteer-core';
-import { build, preview } from 'vite';
+import { build } from 'vite';
 import { type ChromiumProgram, findChromium, launchChromium } from '../../scripts/chromium.js';
 import { shortWgsl } from '../../scripts/shortWgsl.js';
 import { messageOf } from '../../src/node/dawn.js';
+import { listen } from '../support/complaints.js';
+import { serve } from '../support/site.js';
 import type { MissingTarget, Target } from './target.js';
 
 export async function openChromium(): Promise<Target | MissingTarget> {
@@ -84,9 +85,9 @@ export async function openChromium(): Promise<Target | MissingTarget> {
  * package, so that all checks hold for what users get; the other targets run them as they are written.
  */
 async function servePage(folder: string, closers: (() => Promise<unknown>)[]): Promise<string> {
-  const common = { configFile: false, root: fileURLToPath(new URL('./page', import.meta.url)) } as const;
   await build({
-    ...common,
+    configFile: false,
+    root: fileURLToPath(new URL('./page', import.meta.url)),
     logLevel: 'warn',
     plugins: [shortWgsl()],
     publicDir: fileURLToPath(new URL('../golden', import.meta.url)),
@@ -100,38 +101,7 @@ async function servePage(folder: string, closers: (() => Promise<unknown>)[]): P
       rolldownOptions: { output: { keepNames: true } },
     },
   });
-  const server = await preview({
-    ...common,
-    appType: 'mpa', // A file that is not there gets a 404, not the page.
-    logLevel: 'warn',
-    build: { outDir: folder },
-    preview: { host: '127.0.0.1', port: 0, strictPort: false },
-  });
-  closers.push(() => server.close());
-  const address = server.resolvedUrls?.local[0];
-  if (address === undefined) {
-    throw new Error('the server of the test page has no address');
-  }
-  return address;
-}
-
-/** Collects what the page prints as an error, what it fails to catch, and every request that fails. */
-function listen(page: Page): string[] {
-  const complaints: string[] = [];
-  page.on('console', (message) => {
-    // Not warnings: Chromium prints a shader's errors as such, even where the page captures them.
-    if (message.type() === 'error') {
-      complaints.push(`console.error: ${message.text()}`);
-    }
-  });
-  page.on('pageerror', (error) => complaints.push(`uncaught: ${messageOf(error)}`));
-  page.on('requestfailed', (request) =>
-    complaints.push(`request failed: ${request.url()}: ${request.failure()?.errorText}`),
-  );
-  page.on('response', (response) => {
-    if (response.status() >= 400) {
-      complaints.push(`request failed: ${response.url()}: status ${response.status()}`);
-    }
-  });
-  return complaints;
+  const site = await serve(folder);
+  closers.push(() => site.close());
+  return site.url;
 }
