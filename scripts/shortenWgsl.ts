@@ -12,6 +12,11 @@ export const SAID_IN_TYPESCRIPT: readonly string[] = [
   'grad_output',
   'divisor',
   'BITS_NEG_INF',
+  'columns',
+  'a_lines',
+  'a_length',
+  'b_lines',
+  'b_length',
 ];
 
 /** What `src/gpu/shader.ts` replaces within names: `load_NAME` becomes `load_logits`. */

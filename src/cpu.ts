@@ -20,6 +20,11 @@ export {
   type KlTarget,
   klDivergence,
 } from './cpu/klDivergence.js';
+export {
+  type LinearCrossEntropyOptions,
+  type LinearCrossEntropyResult,
+  linearCrossEntropy,
+} from './cpu/linearCrossEntropy.js';
 export { type LogitStatsOptions, type LogitStatsResult, logitStats } from './cpu/logitStats.js';
 export { logSumExp, logSumExpGrad } from './cpu/logSumExp.js';
 export { type NllLossOptions, type NllLossResult, nllLoss } from './cpu/nllLoss.js';

@@ -60,6 +60,15 @@ export {
   planKlDivergence,
 } from './ops/klDivergence.js';
 export {
+  type LinearCrossEntropyBindings,
+  type LinearCrossEntropyOptions,
+  type LinearCrossEntropyResult,
+  type LinearCrossEntropyTerms,
+  linearCrossEntropy,
+  type PlanLinearCrossEntropyOptions,
+  planLinearCrossEntropy,
+} from './ops/linearCrossEntropy.js';
+export {
   type LogitStatsBindings,
   type LogitStatsOptions,
   type LogitStatsResult,

@@ -10,6 +10,7 @@ import { crossEntropy as crossEntropyOfIndices } from './float32/crossEntropy.js
 import { logSumExp } from './float32/logSumExp.js';
 import { logSoftmax, softmax } from './float32/softmax.js';
 import { type KlTarget, klDivergence } from './klDivergence.js';
+import { linearCrossEntropy } from './linearCrossEntropy.js';
 import { logitStats } from './logitStats.js';
 import { logSumExpGrad } from './logSumExp.js';
 import { nllLoss } from './nllLoss.js';
@@ -46,6 +47,12 @@ export interface CpuSettings {
       readonly softcap: number | undefined;
       readonly zLoss: number;
     };
+  readonly linearCrossEntropy: Omit<CpuSettings['crossEntropy'], 'grad'> & {
+    readonly hidden: Role;
+    readonly gradHidden: boolean;
+    readonly gradWeight: boolean;
+    readonly gradBias: boolean;
+  };
   readonly nllLoss: Reduced & { readonly ignoreIndex: number };
   readonly entropy: Reduced;
   readonly binaryCrossEntropy: Reduced;
@@ -112,6 +119,25 @@ const FORMS: Forms = {
     }
     const result = crossEntropy(logits, input(arrays, 'targets'), layout.shape, { ...options, softcap });
     return { ...result, logits: grad === 'in-place' ? result.grad : undefined };
+  },
+  linearCrossEntropy: (settings, arrays) => {
+    const { layout, hidden, labelSmoothing, temperature, softcap, zLoss, ignoreIndex } = settings;
+    const { axis: _, grad: __, ...options } = reduced({ ...settings, grad: false }, arrays);
+    return {
+      ...linearCrossEntropy(
+        input(arrays, 'hidden'),
+        input(arrays, 'weight'),
+        indices(arrays) as Int32Array,
+        [layout.rows, hidden.shape.at(-1) as number, layout.classes],
+        {
+          ...options,
+          ...{ labelSmoothing, temperature, softcap, zLoss, ignoreIndex },
+          bias: arrays['bias'],
+          classWeight: arrays['classWeight'],
+          grad: { hidden: settings.gradHidden, weight: settings.gradWeight, bias: settings.gradBias },
+        },
+      ),
+    };
   },
   nllLoss: (settings, arrays) => ({
     ...nllLoss(input(arrays, 'logProbs'), indices(arrays) as Int32Array, settings.layout.shape, {

@@ -2,8 +2,10 @@ import type { GpuStorage, Operands } from '../backend.js';
 import { bytesOf, inWords } from '../dtype.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
-import type { Dispatch, Pass, Source } from '../plan/pass.js';
+import type { Dispatch, RowPass, Source } from '../plan/pass.js';
 import type { Plan } from '../plan/plan.js';
+import type { Part, ProductPass } from '../plan/product.js';
+import { inFours } from '../plan/variant.js';
 import type { Pipeline } from './pipelines.js';
 
 const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
@@ -64,23 +66,22 @@ function bindDispatches(
   const dispatches: BoundDispatch[] = [];
   plan.passes.forEach((pass, i) => {
     const { pipeline, layout, key } = pipelines[i] as Pipeline;
-    for (const dispatch of pass.dispatches) {
+    for (const { grid, parts, write } of 'classes' in pass ? rowTasks(pass) : productTasks(pass)) {
       const offset = dispatches.length * stride;
       const view = new DataView(words, offset, PARAMS_BYTES);
-      writeConstants(view, pass, dispatch);
+      write(view);
       const entries: GPUBindGroupEntry[] = [
         {
           binding: 0,
           resource: { __proto__: null, buffer: params, offset, size: PARAMS_BYTES } as GPUBufferBinding,
         },
       ];
-      pass.variant.bindings.forEach(({ role, access }, index) => {
-        const source = pass.sources[role] as Source;
-        const storage = storageOf(source, scratch, operands);
-        const range = rangeOf(pass, dispatch, access === 'vector', source, storage.byteOffset, facts);
+      parts.forEach((part, index) => {
+        const storage = storageOf(part, scratch, operands);
+        const range = rangeOf(part, storage.byteOffset, facts);
         view.setUint32((PLACES_WORD + 2 * index) * 4, range.first, true);
-        view.setUint32((PLACES_WORD + 2 * index + 1) * 4, source.stride, true);
-        if (access === 'vec4' && range.first % 4 !== 0) throw misaligned(plan, source, storage.byteOffset);
+        view.setUint32((PLACES_WORD + 2 * index + 1) * 4, part.stride, true);
+        if (part.fours && range.first % 4 !== 0) throw misaligned(plan, part, storage.byteOffset);
         entries.push({
           binding: index + 1,
           resource: {
@@ -97,7 +98,7 @@ function bindDispatches(
         layout,
         entries,
       } as GPUBindGroupDescriptor);
-      dispatches.push({ pipeline, group, grid: dispatch.grid });
+      dispatches.push({ pipeline, group, grid });
     }
   });
   params.unmap();
@@ -123,33 +124,70 @@ function createParams(device: GPUDevice, facts: AdapterFacts, plan: Plan, size: 
   }
 }
 
-function storageOf(source: Source, scratch: ReadonlyMap<string, GPUBuffer>, operands: Operands): GpuStorage {
-  if (source.scratch) return { buffer: scratch.get(source.from) as GPUBuffer, byteOffset: 0, owned: true };
-  return operands[source.from]?.storage as GpuStorage;
+function storageOf(part: Part, scratch: ReadonlyMap<string, GPUBuffer>, operands: Operands): GpuStorage {
+  if (part.scratch) return { buffer: scratch.get(part.from) as GPUBuffer, byteOffset: 0, owned: true };
+  return operands[part.from]?.storage as GpuStorage;
 }
 
-/** The part of a buffer that a dispatch needs: an aligned offset, and the elements from there to its first one. */
-function rangeOf(
-  { inner, classes }: Pass,
+/** A dispatch on its way to the device: the parts of buffers in the order of its bindings, and what writes its parameters. */
+interface Task {
+  readonly grid: readonly [number, number];
+  readonly parts: readonly Part[];
+  readonly write: (params: DataView) => void;
+}
+
+function rowTasks(pass: RowPass): readonly Task[] {
+  return pass.dispatches.map((dispatch) => ({
+    grid: dispatch.grid,
+    parts: pass.variant.bindings.map(({ role, access }) => ({
+      ...rowPart(pass, dispatch, access === 'vector', pass.sources[role] as Source),
+      fours: inFours(access),
+    })),
+    write: (params) => writeConstants(params, pass, dispatch),
+  }));
+}
+
+function productTasks({ dispatches }: ProductPass): readonly Task[] {
+  return dispatches.map(({ grid, parts, numbers }) => ({
+    grid,
+    parts,
+    write: (params) => {
+      for (const [i, value] of numbers.entries()) params.setUint32(i * 4, value, true);
+    },
+  }));
+}
+
+/** The part of a source that a dispatch over rows works on. */
+function rowPart(
+  { inner, classes }: RowPass,
   { firstRow, rows }: Dispatch,
   isVector: boolean,
-  { stride, elements, dtype }: Source,
+  { from, scratch, dtype, stride, elements, firstRow: base }: Source,
+): Omit<Part, 'fours'> {
+  const shared = { from, scratch, dtype, stride };
+  if (isVector || stride === 0) return { ...shared, start: 0, elements };
+  const blocks = rows / inner;
+  const length = Math.min(classes * inner, stride);
+  return { ...shared, start: ((firstRow - base) / inner) * stride, elements: (blocks - 1) * stride + length };
+}
+
+/** The range of a buffer that holds a part: an aligned offset, and the elements from there to the part's first one. */
+function rangeOf(
+  { start, elements, dtype, fours }: Part,
   byteOffset: number,
   { limits }: AdapterFacts,
 ): { readonly offset: number; readonly size: number; readonly first: number } {
   const bytes = bytesOf(dtype);
-  const blocks = rows / inner;
-  const whole = isVector || stride === 0;
-  const start = byteOffset + (whole ? 0 : (firstRow / inner) * stride * bytes);
-  const span = whole ? elements : (blocks - 1) * stride + classes * inner;
+  const at = byteOffset + start * bytes;
   const offset =
-    Math.floor(start / limits.minStorageBufferOffsetAlignment) * limits.minStorageBufferOffsetAlignment;
-  const first = (start - offset) / bytes;
-  // Whole words, as WebGPU wants: half of the last one may belong to something else.
-  return { offset, size: span === 0 ? SMALLEST_BINDING : inWords((first + span) * bytes), first };
+    Math.floor(at / limits.minStorageBufferOffsetAlignment) * limits.minStorageBufferOffsetAlignment;
+  const first = (at - offset) / bytes;
+  // Whole words, as WebGPU wants, or whole groups of four: half of the last one may belong to something else.
+  const end = first + (fours ? Math.ceil(elements / 4) * 4 : elements);
+  return { offset, size: elements === 0 ? SMALLEST_BINDING : inWords(end * bytes), first };
 }
 
-function misaligned(plan: Plan, { from, dtype }: Source, byteOffset: number): InvalidArgumentError {
+function misaligned(plan: Plan, { from, dtype }: Part, byteOffset: number): InvalidArgumentError {
   return new InvalidArgumentError(
     `${plan.spec.op}: ${from} starts at byte ${byteOffset}, which is no multiple of ${4 * bytesOf(dtype)}, but the plan loads four classes at once. ` +
       'Make the plan with policy: { vec4: false }, or align the buffer.',
@@ -157,7 +195,7 @@ function misaligned(plan: Plan, { from, dtype }: Source, byteOffset: number): In
   );
 }
 
-function writeConstants(view: DataView, pass: Pass, { firstRow, rows, grid }: Dispatch): void {
+function writeConstants(view: DataView, pass: RowPass, { firstRow, rows, grid }: Dispatch): void {
   const { constants } = pass;
   const { ignoreIndex } = constants;
   const uints = [

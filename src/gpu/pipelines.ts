@@ -1,6 +1,6 @@
 import { CompileError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
-import { type Variant, variantKey } from '../plan/variant.js';
+import { type AnyVariant, keyOf } from '../plan/variant.js';
 import { composeShader } from './shader.js';
 
 const COMPUTE = 0x4; // GPUShaderStage.COMPUTE; the global is missing in Node.
@@ -24,8 +24,8 @@ export class Pipelines {
   }
 
   /** The pipeline of `variant`; rejects with `CompileError`. */
-  get(variant: Variant): Promise<Pipeline> {
-    const key = variantKey(variant);
+  get(variant: AnyVariant): Promise<Pipeline> {
+    const key = keyOf(variant);
     const known = this.cache.get(key);
     if (known !== undefined) return known;
     const compiled = this.compile(key, variant);
@@ -34,9 +34,9 @@ export class Pipelines {
     return compiled;
   }
 
-  private async compile(key: string, variant: Variant): Promise<Pipeline> {
+  private async compile(key: string, variant: AnyVariant): Promise<Pipeline> {
     const { device } = this;
-    const code = await composeShader(variant);
+    const code = await ('source' in variant ? variant.source() : composeShader(variant));
     // Bad WGSL is reported twice, by the promise and as an error of the module: the scope takes the second.
     device.pushErrorScope('validation');
     const module = device.createShaderModule({
@@ -77,7 +77,7 @@ export class Pipelines {
   }
 }
 
-function layoutEntries({ bindings }: Variant): GPUBindGroupLayoutEntry[] {
+function layoutEntries({ bindings }: AnyVariant): GPUBindGroupLayoutEntry[] {
   const entry = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
     binding,
     visibility: COMPUTE,

@@ -1,6 +1,7 @@
 import get from '../../shaders/access/get.wgsl?raw';
 import getAbsent from '../../shaders/access/get-absent.wgsl?raw';
 import loadAbsent from '../../shaders/access/load-absent.wgsl?raw';
+import loadPadded from '../../shaders/access/load-padded.wgsl?raw';
 import loadScalar from '../../shaders/access/load-scalar.wgsl?raw';
 import loadVec4 from '../../shaders/access/load-vec4.wgsl?raw';
 import put from '../../shaders/access/put.wgsl?raw';
@@ -29,6 +30,7 @@ import splitPartial from '../../shaders/strategy/split-partial.wgsl?raw';
 import {
   type Access,
   type Binding,
+  inFours,
   isShared,
   type KernelName,
   type KernelRole,
@@ -115,7 +117,7 @@ function head(variant: Variant): string {
 
 function elementType(binding: Binding): string {
   if (isShared(binding)) return 'atomic<u32>';
-  if (binding.access !== 'vec4') return 'u32';
+  if (!inFours(binding.access)) return 'u32';
   return binding.packing === 'none' ? 'vec4<u32>' : 'vec2<u32>';
 }
 
@@ -164,6 +166,7 @@ function templates(
   }
   if (binding === undefined) return [read ? loadAbsent : storeAbsent];
   if (packed !== undefined && binding.packing !== 'none') return packed(read, binding);
+  if (binding.access === 'padded') return [read ? loadPadded : storeVec4];
   if (binding.access === 'vec4') return [read ? loadVec4 : storeVec4];
   return [read ? loadScalar : storeScalar];
 }

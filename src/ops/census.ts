@@ -9,18 +9,19 @@ export function censusPasses(
   work: {
     readonly rows: number;
     readonly classes: number;
-    readonly weighted: boolean;
+    /** The role with a weight for each class, if there is one. */
+    readonly weight: string | undefined;
     readonly ignored: Constants;
   },
 ): readonly Pass[] {
-  const { rows, classes, weighted, ignored } = work;
+  const { rows, classes, weight, ignored } = work;
   if (rows === 0) return [];
   build.scratchVector('census', CENSUS_WORDS);
   return build.build({
     rows: { count: 1, classes: rows, inner: 1, ofRows: true },
     epilogue: censusEpilogue,
     statistic: censusStatistic,
-    roles: { targets: 'targets', census: 'census', ...(weighted ? { weight: 'weight' } : {}) },
+    roles: { targets: 'targets', census: 'census', ...(weight && { weight }) },
     constants: { ...ignored, extent: classes },
   });
 }

@@ -1,7 +1,7 @@
 import { isFloat } from '../dtype.js';
 import { crossEntropyIndexEpilogue } from '../plan/epilogue/crossEntropyIndex.js';
 import { crossEntropyProbsEpilogue } from '../plan/epilogue/crossEntropyProbs.js';
-import type { Constants, Pass, PassBuilder } from '../plan/pass.js';
+import type { Constants, Pass, PassBuilder, Rows } from '../plan/pass.js';
 import { softmaxStatistic, weightedSoftmaxStatistic } from '../plan/statistics.js';
 import { type Layout, rowShape } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
@@ -61,56 +61,97 @@ function rolesOf(settings: CrossEntropySettings): Roles {
 }
 
 function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuilder): readonly Pass[] {
-  const { layout, targets, labelSmoothing, temperature, softcap, zLoss, reduction, grad, gradOutput } =
-    settings;
+  const { layout, grad } = settings;
   const { rows, classes, inner } = layout;
+  return lossPasses(build, settings, 'weight' in roles ? 'weight' : undefined, (frame) =>
+    rowPasses(build, settings, frame, {
+      rows: { count: rows, classes, inner },
+      logits: 'logits',
+      grad: grad === false ? undefined : grad === true ? 'grad' : 'logits',
+      others: sameNames(roles, 'weight', 'gradOutput', 'logSumExp', 'gradTargets'),
+    }),
+  );
+}
+
+/** What of a cross-entropy does not depend on where its logits come from. */
+export type LossTerms = Omit<CrossEntropySettings, 'logits' | 'weight' | 'grad'>;
+
+/** What the passes of the rows must know of those around them. */
+export interface LossFrame {
+  /** Where the losses of the rows go. */
+  readonly values: string;
+  readonly divisor: number;
+  /** The mean is over what the census counts. */
+  readonly census: boolean;
+  readonly ignored: Constants;
+}
+
+/** The passes of a loss: the census of its targets, those of its rows, and those that reduce their losses. */
+export function lossPasses(
+  build: PassBuilder,
+  { layout: { rows, classes }, targets, reduction, ignoreIndex }: LossTerms,
+  weight: string | undefined,
+  ofRows: (frame: LossFrame) => readonly Pass[],
+): readonly Pass[] {
   const indices = !isFloat(targets.dtype);
-  const passes: Pass[] = [];
-  const ignored = ignoredConstant(targets, settings.ignoreIndex);
+  const ignored = ignoredConstant(targets, ignoreIndex);
   // The mean over probabilities divides by the rows, over class indices by what the census counts.
   const census = indices && reduction === 'mean' && rows > 0;
   const { values, divisor, last } = reducing(build, { result: 'loss', rows, reduction, census });
-  const constants: Constants = {
-    ...ignored,
-    gradOutput: typeof gradOutput === 'number' ? gradOutput : 0,
-    divisor,
-    keep: 1 - labelSmoothing,
-    spread: labelSmoothing / classes,
-    ...temperatureConstants(temperature),
-    chain: 1 / temperature,
-    zLoss,
-    ...(softcap === undefined ? {} : { cap: softcap, uncap: 1 / (softcap * temperature) }),
-  };
-  if (indices) {
-    const weighted = 'weight' in roles;
-    passes.push(...censusPasses(build, { rows, classes, weighted, ignored }));
-  }
+  return [
+    ...(indices ? censusPasses(build, { rows, classes, weight, ignored }) : []),
+    ...ofRows({ values, divisor, census, ignored }),
+    ...last(),
+  ];
+}
+
+/** The passes of some rows. `grad`: where the gradient goes, over the logits if it is the same. `others`: further roles. */
+export function rowPasses(
+  build: PassBuilder,
+  terms: LossTerms,
+  { values, divisor, census, ignored }: LossFrame,
+  work: {
+    readonly rows: Rows;
+    readonly logits: string;
+    readonly grad: string | undefined;
+    readonly others: Readonly<Record<string, string>>;
+  },
+): readonly Pass[] {
+  const { layout, targets, labelSmoothing, temperature, softcap, zLoss, gradOutput } = terms;
+  const { rows, logits, grad, others } = work;
+  const indices = !isFloat(targets.dtype);
   const smoothing = labelSmoothing > 0;
-  passes.push(
-    ...build.build({
-      rows: { count: rows, classes, inner },
-      epilogue: indices ? crossEntropyIndexEpilogue : crossEntropyProbsEpilogue,
-      statistic: indices && !smoothing ? softmaxStatistic : weightedSoftmaxStatistic,
-      roles: {
-        logits: 'logits',
-        targets: 'targets',
-        loss: values,
-        ...sameNames(roles, 'weight', 'gradOutput', 'logSumExp', 'gradTargets'),
-        ...(census ? { census: 'census' } : {}),
-        ...(grad === false ? {} : { grad: grad === true ? 'grad' : 'logits' }),
-      },
-      aliases: grad === 'in-place' ? { grad: 'logits' } : {},
-      flags: {
-        SMOOTHING: indices && smoothing,
-        TARGET_GRADIENT: 'gradTargets' in roles,
-        // A soft cap needs the values divided, not their differences.
-        TEMPERED: temperature !== 1 && softcap === undefined,
-        SOFTCAP: softcap !== undefined,
-        Z_LOSS: zLoss !== 0,
-      },
-      constants,
-    }),
-  );
-  passes.push(...last());
-  return passes;
+  return build.build({
+    rows,
+    epilogue: indices ? crossEntropyIndexEpilogue : crossEntropyProbsEpilogue,
+    statistic: indices && !smoothing ? softmaxStatistic : weightedSoftmaxStatistic,
+    roles: {
+      logits,
+      targets: 'targets',
+      loss: values,
+      ...others,
+      ...(census ? { census: 'census' } : {}),
+      ...(grad && { grad }),
+    },
+    aliases: grad === logits ? { grad: 'logits' } : {},
+    flags: {
+      SMOOTHING: indices && smoothing,
+      TARGET_GRADIENT: 'gradTargets' in others,
+      // A soft cap needs the values divided, not their differences.
+      TEMPERED: temperature !== 1 && softcap === undefined,
+      SOFTCAP: softcap !== undefined,
+      Z_LOSS: zLoss !== 0,
+    },
+    constants: {
+      ...ignored,
+      gradOutput: typeof gradOutput === 'number' ? gradOutput : 0,
+      divisor,
+      keep: 1 - labelSmoothing,
+      spread: labelSmoothing / layout.classes,
+      ...temperatureConstants(temperature),
+      chain: 1 / temperature,
+      zLoss,
+      ...(softcap === undefined ? {} : { cap: softcap, uncap: 1 / (softcap * temperature) }),
+    },
+  });
 }

@@ -225,7 +225,7 @@ function passesOf(
   const passes = [
     ...(targets === undefined
       ? []
-      : censusPasses(build, { rows: count, classes, weighted: false, ignored: {} })),
+      : censusPasses(build, { rows: count, classes, weight: undefined, ignored: {} })),
     ...build.build({
       rows,
       epilogue: logitStatsEpilogue,

@@ -124,8 +124,7 @@ export function nllLossSpec(settings: NllLossSettings): Spec {
     roles,
     passes: (build) => {
       const ignored = ignoredConstant(targets, ignoreIndex);
-      const weighted = weight !== undefined;
-      const counted = censusPasses(build, { rows, classes, weighted, ignored });
+      const counted = censusPasses(build, { rows, classes, weight: weight && 'weight', ignored });
       const census = reduction === 'mean' && rows > 0;
       const { values, divisor, last } = reducing(build, { result: 'loss', rows, reduction, census });
       const rowPasses = build.build({

@@ -5,6 +5,7 @@ import { elementCount } from '../shape.js';
 import type { Roles } from '../spec.js';
 import { type Arithmetic, nativeArithmetic } from './arithmetic.js';
 import { choosePolicy, chooseReproduciblePolicy, keptGroups, type Policy } from './policy.js';
+import type { ProductPass } from './product.js';
 import {
   type Binding,
   type Epilogue,
@@ -59,11 +60,13 @@ export interface Source {
   readonly stride: number;
   /** Elements in all. */
   readonly elements: number;
+  /** The row of the call that comes first. */
+  readonly firstRow: number;
   readonly dtype: DType;
 }
 
 /** One kernel over all rows: as many dispatches as the adapter's binding limit asks for. */
-export interface Pass {
+export interface RowPass {
   readonly variant: Variant;
   readonly policy: Policy;
   readonly classes: number;
@@ -79,9 +82,14 @@ export interface Pass {
   readonly bytes: number;
 }
 
+/** What a call does on the GPU, step by step. */
+export type Pass = RowPass | ProductPass;
+
 /** The rows a pass works on. */
 export interface Rows {
   readonly count: number;
+  /** The first of them, where a call works on its rows bit by bit; default 0. Scratch matrices begin with it. */
+  readonly first?: number;
   readonly classes: number;
   readonly inner: number;
   /** True where the statistic keeps a list for each lane. */
@@ -108,9 +116,11 @@ export class PassBuilder {
   readonly facts: AdapterFacts;
   /** Scratch buffers by name, in bytes. */
   readonly scratch: Map<string, number> = new Map();
+  readonly op: string;
+  readonly wishes: Partial<Policy>;
   private readonly roles: Roles;
-  private readonly wishes: Partial<Policy>;
-  private readonly op: string;
+  /** Elements from row to row of scratch matrices: whole groups of four. */
+  private readonly strides: Map<string, number> = new Map();
   private readonly arithmetic: Arithmetic;
 
   constructor(
@@ -133,15 +143,22 @@ export class PassBuilder {
     return name;
   }
 
+  /** Declares a scratch matrix of `rows` rows, each padded to whole groups of four, and gives its name. */
+  scratchMatrix(name: string, rows: number, classes: number): string {
+    const stride = paddedRow(classes);
+    this.strides.set(name, stride);
+    return this.scratchVector(name, rows * stride);
+  }
+
   /** How work on these rows is laid out. */
   policy({ classes, inner, lists = false, ofRows = false }: Rows): Policy {
     const choose = this.arithmetic.name === 'native' ? choosePolicy : chooseReproduciblePolicy;
     return choose({ classes, inner, lists, alone: ofRows }, this.facts, this.wishes);
   }
 
-  build(work: RowWork): Pass[] {
+  build(work: RowWork): RowPass[] {
     const { rows, epilogue, statistic } = work;
-    this.checkArithmetic(epilogue);
+    this.checkArithmetic(epilogue.name);
     if (rows.count === 0) return [];
     const policy = this.policy(rows);
     const elements = writes(work, 'matrix');
@@ -156,13 +173,15 @@ export class PassBuilder {
       return kernels.map((kernel) => this.pass(work, kernel, policy, segments, 0));
     }
     // The statistics of the segments, then the records of the rows. Named after the epilogue: two row works do not share it.
-    const records = rows.count * segments * statistic.words;
-    const words = records + (elements ? rows.count * epilogue.words : 0);
+    const end = (rows.first ?? 0) + rows.count;
+    const records = end * segments * statistic.words;
+    const words = records + (elements ? end * epilogue.words : 0);
     const roles = { ...work.roles, handover: this.scratchVector(`${epilogue.name}.handover`, words) };
     return kernels.map((kernel) => this.pass({ ...work, roles }, kernel, policy, segments, records));
   }
 
-  private checkArithmetic({ name }: Epilogue): void {
+  /** Throws `InvalidArgumentError` where the arithmetic does not cover the kernels of that name. */
+  checkArithmetic(name: string): void {
     if (this.arithmetic.covers(name)) return;
     throw new InvalidArgumentError(
       `${this.op}: has no reproducible form yet; use a context without reproducible: true for it.`,
@@ -170,7 +189,13 @@ export class PassBuilder {
     );
   }
 
-  private pass(work: RowWork, kernel: KernelName, policy: Policy, segments: number, records: number): Pass {
+  private pass(
+    work: RowWork,
+    kernel: KernelName,
+    policy: Policy,
+    segments: number,
+    records: number,
+  ): RowPass {
     const { rows, epilogue, statistic, roles, aliases = {} } = work;
     const bindings: Binding[] = [];
     const sources: Record<string, Source> = {};
@@ -186,9 +211,16 @@ export class PassBuilder {
       const source = this.source(from, kind, rows);
       // A weight for each class has its own length, which in a census is not that of the row.
       const length = kind === 'classes' ? source.elements : rows.classes;
-      const aligned = length % 4 === 0 && source.stride % 4 === 0;
       const access =
-        kind === 'vector' ? kind : matrixAccess(policy, kind === 'matrix' ? rows.inner : 1, aligned);
+        kind === 'vector'
+          ? kind
+          : matrixAccess(
+              policy,
+              kind === 'matrix' ? rows.inner : 1,
+              length,
+              source.stride,
+              this.strides.has(from),
+            );
       sources[name] = source;
       bindings.push({ role: name, access, packing: packingOf(source.dtype), write: use === 'write' });
     };
@@ -249,13 +281,17 @@ export class PassBuilder {
     const scratch = role === undefined;
     const elements = scratch ? (this.scratch.get(from) ?? 0) / WORD_BYTES : elementCount(role.shape);
     const dtype = role?.dtype ?? 'f32';
-    if (kind === 'vector')
-      return { from, scratch, stride: role?.broadcast === true ? 0 : 1, elements, dtype };
-    if (kind === 'classes') return { from, scratch, stride: 0, elements, dtype };
+    const shared = { from, scratch, elements, firstRow: 0, dtype };
+    if (kind === 'vector') return { ...shared, stride: role?.broadcast === true ? 0 : 1 };
+    if (kind === 'classes') return { ...shared, stride: 0 };
     const block = rows.classes * rows.inner;
+    const padded = this.strides.get(from);
+    if (padded !== undefined) {
+      return { ...shared, stride: padded, elements: rows.count * padded, firstRow: rows.first ?? 0 };
+    }
     const stride = role?.rowStride ?? block;
     const blocks = rows.count / rows.inner;
-    return { from, scratch, stride, elements: blocks === 0 ? 0 : (blocks - 1) * stride + block, dtype };
+    return { ...shared, stride, elements: blocks === 0 ? 0 : (blocks - 1) * stride + block };
   }
 
   private checkBindings(bindings: readonly Binding[], sources: Readonly<Record<string, Source>>): void {
@@ -301,9 +337,11 @@ export class PassBuilder {
       blocks = Math.min(blocks, fit);
     }
     const step = blocks * rows.inner;
+    const { first = 0 } = rows;
+    const end = first + rows.count;
     const dispatches: Dispatch[] = [];
-    for (let firstRow = 0; firstRow < rows.count; firstRow += step) {
-      const count = Math.min(step, rows.count - firstRow);
+    for (let firstRow = first; firstRow < end; firstRow += step) {
+      const count = Math.min(step, end - firstRow);
       dispatches.push({ firstRow, rows: count, grid: grid(count) });
     }
     return dispatches;
@@ -349,6 +387,11 @@ export class PassBuilder {
     }
     return [Math.ceil(groups / Math.max(1, height)), height];
   }
+}
+
+/** Elements of a row that is padded to whole groups of four. */
+export function paddedRow(classes: number): number {
+  return Math.ceil(classes / 4) * 4;
 }
 
 /** Whether a kernel has no stage that goes through a matrix, so that it reads one class of each row. */

@@ -3,7 +3,7 @@ import type { Spec } from '../spec.js';
 import type { Arithmetic } from './arithmetic.js';
 import { type Pass, PassBuilder } from './pass.js';
 import type { Policy } from './policy.js';
-import { variantKey } from './variant.js';
+import { keyOf } from './variant.js';
 
 /** Everything that will happen on the GPU for a call: data only, made without a device. */
 export interface Plan {
@@ -47,7 +47,7 @@ export function makePlan(
 
 export function summarize(passes: readonly Pass[]): readonly PassSummary[] {
   return passes.map(({ variant, dispatches, bytes }) => ({
-    variant: variantKey(variant),
+    variant: keyOf(variant),
     grids: dispatches.map(({ grid }) => grid),
     bytes,
   }));

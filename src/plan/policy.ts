@@ -82,6 +82,15 @@ const LANE_CLASSES = 16;
 const WORKGROUP_SIZE_SOFTWARE = 8;
 // Where each thread has a row, a workgroup should have this many classes in all to be worth its start.
 const GROUP_CLASSES_SOFTWARE = 2048;
+// Rows and columns of a product that one thread computes: what its registers hold.
+const THREAD_TILE = 8;
+// Threads of a workgroup that share a tile, and terms that they bring into its memory at a time.
+const TILE_ACROSS = 8;
+const TILE_DOWN = 8;
+const TILE_DEPTH = 16;
+// Workgroups that keep a GPU busy; and a sum is not worth cutting into parts shorter than this.
+const BUSY_GROUPS = 512;
+const LEAST_PART = 1024;
 // What every adapter has.
 const REPRODUCIBLE_WORKGROUP_SIZE = 64;
 
@@ -120,6 +129,48 @@ export function chooseReproduciblePolicy(
 export function keptGroups(classes: number, { kept, workgroupSize }: Policy): number {
   const groups = 2 ** Math.ceil(Math.log2(classes / (4 * workgroupSize)));
   return kept && groups <= MOST_KEPT ? Math.max(LEAST_KEPT, groups) : 0;
+}
+
+/** How the workgroups of a matrix product are laid out. */
+export interface Tiles {
+  readonly name: string;
+  /** Operands go through workgroup memory. */
+  readonly staged: boolean;
+  readonly threads: number;
+  /** Elements of the result that a workgroup computes. */
+  readonly rows: number;
+  readonly columns: number;
+  /** What the shader must know of it. */
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+/** The tiles of a matrix product on one adapter. */
+export function chooseTiles({ isFallbackAdapter }: AdapterFacts): Tiles {
+  if (isFallbackAdapter) {
+    const constants = { WIDTH: WORKGROUP_SIZE_SOFTWARE };
+    return {
+      name: `direct@${WORKGROUP_SIZE_SOFTWARE}`,
+      staged: false,
+      threads: WORKGROUP_SIZE_SOFTWARE,
+      rows: THREAD_TILE,
+      columns: THREAD_TILE * WORKGROUP_SIZE_SOFTWARE,
+      constants,
+    };
+  }
+  return {
+    name: `staged@${TILE_ACROSS}x${TILE_DOWN}`,
+    staged: true,
+    threads: TILE_ACROSS * TILE_DOWN,
+    rows: THREAD_TILE * TILE_DOWN,
+    columns: THREAD_TILE * TILE_ACROSS,
+    constants: { WIDTH: TILE_ACROSS * TILE_DOWN, ACROSS: TILE_ACROSS, DOWN: TILE_DOWN, DEPTH: TILE_DEPTH },
+  };
+}
+
+/** Terms of a long sum that one workgroup adds up, for a product of `tiles` tiles: so many that the device is busy. A multiple of 16. */
+export function partOf(depth: number, tiles: number, { isFallbackAdapter }: AdapterFacts): number {
+  const parts = isFallbackAdapter ? 1 : Math.ceil(BUSY_GROUPS / Math.max(1, tiles));
+  return Math.max(LEAST_PART, Math.ceil(depth / parts / TILE_DEPTH) * TILE_DEPTH);
 }
 
 /**

@@ -1,12 +1,18 @@
 import type { DType } from '../dtype.js';
 import type { Arithmetic } from './arithmetic.js';
 import type { Policy, Strategy } from './policy.js';
+import type { ProductVariant } from './product.js';
 
 /** The stages of a row: its statistic, its own results, its elements. A split row runs them in three passes. */
 export type Stage = 'statistic' | 'row' | 'elements';
 
-/** How a kernel reaches a role's buffer. */
-export type Access = 'vec4' | 'scalar' | 'strided' | 'vector';
+/** How a kernel reaches a role's buffer; `padded`: in groups of four, the last of which may reach behind the row's end. */
+export type Access = 'vec4' | 'padded' | 'scalar' | 'strided' | 'vector';
+
+/** Whether a buffer is bound as groups of four elements. */
+export function inFours(access: Access): boolean {
+  return access === 'vec4' || access === 'padded';
+}
 
 /** How elements lie in the words of a buffer: one a word, or two 16-bit floats. Kernels compute with 32 bits in any case. */
 export type Packing = 'none' | 'f16' | 'bf16';
@@ -159,6 +165,14 @@ export interface Variant {
   readonly subgroup: number;
 }
 
+/** What a pipeline is made of. */
+export type AnyVariant = Variant | ProductVariant;
+
+/** The readable name of a variant. */
+export function keyOf(variant: AnyVariant): string {
+  return 'source' in variant ? variant.key : variantKey(variant);
+}
+
 /** A readable name, such as `cross-entropy-index/row-per-workgroup@64/logits:vec4,targets,loss,grad:vec4/subgroup32`. */
 export function variantKey(variant: Variant): string {
   const {
@@ -195,8 +209,16 @@ export function variantKey(variant: Variant): string {
   ].join('/');
 }
 
-/** The widest access that a dense or padded row allows. */
-export function matrixAccess(policy: Policy, inner: number, aligned: boolean): Access {
+/** The widest access that rows of `length` elements allow, `stride` apart. `ours`: what is between them may be written, too. */
+export function matrixAccess(
+  policy: Policy,
+  inner: number,
+  length: number,
+  stride: number,
+  ours: boolean,
+): Access {
   if (inner > 1) return 'strided';
-  return policy.vec4 && aligned ? 'vec4' : 'scalar';
+  if (!policy.vec4 || stride % 4 !== 0) return 'scalar';
+  if (length % 4 === 0) return 'vec4';
+  return ours ? 'padded' : 'scalar';
 }

@@ -1,6 +1,6 @@
 // Runs plans in JavaScript, with the bits that the kernels give on a device.
 import { CENSUS_WORDS, NO_ROW } from '../plan/epilogue/census.js';
-import type { Source } from '../plan/pass.js';
+import type { RowPass, Source } from '../plan/pass.js';
 import type { Plan } from '../plan/plan.js';
 import type { OutOfRange } from '../spec.js';
 import { censusEpilogue } from './epilogue/census.js';
@@ -58,7 +58,8 @@ export function interpret(plan: Plan, arrays: Readonly<Record<string, Uint32Arra
   const scratch = new Map([...plan.scratch].map(([name, bytes]) => [name, new Uint32Array(bytes / 4)]));
   const buffers = ({ from, scratch: isScratch }: Source): Uint32Array =>
     (isScratch ? scratch.get(from) : arrays[from]) as Uint32Array;
-  for (const pass of plan.passes) {
+  // An op with other passes is refused before it has a plan.
+  for (const pass of plan.passes as readonly RowPass[]) {
     const { epilogue, statistic } = pass.variant;
     const kernel = new Kernel(pass, buffers);
     const made = (EPILOGUES.get(epilogue.name) as MakeEpilogue)(kernel);

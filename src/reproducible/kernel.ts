@@ -1,4 +1,4 @@
-import type { Pass, Source } from '../plan/pass.js';
+import type { RowPass, Source } from '../plan/pass.js';
 import type { Flags, KernelRole, Variant } from '../plan/variant.js';
 import { BITS_NEG_INF, bitsOf } from './float.js';
 
@@ -19,7 +19,7 @@ export interface Numbers {
 
 /** What the WGSL functions of a kernel see: one pass, its numbers and its buffers. */
 export class Kernel {
-  readonly pass: Pass;
+  readonly pass: RowPass;
   readonly variant: Variant;
   readonly flags: Flags;
   readonly classes: number;
@@ -27,7 +27,7 @@ export class Kernel {
   readonly handover: Accessor;
   private readonly buffers: (source: Source) => Uint32Array;
 
-  constructor(pass: Pass, buffers: (source: Source) => Uint32Array) {
+  constructor(pass: RowPass, buffers: (source: Source) => Uint32Array) {
     this.pass = pass;
     this.variant = pass.variant;
     this.flags = pass.variant.flags;

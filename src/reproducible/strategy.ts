@@ -1,5 +1,5 @@
 // The kernels of shaders/strategy in JavaScript, each written once for all statistics and epilogues.
-import type { Pass } from '../plan/pass.js';
+import type { RowPass } from '../plan/pass.js';
 import { BLOCK } from '../plan/policy.js';
 import type { KernelName } from '../plan/variant.js';
 import type { Kernel } from './kernel.js';
@@ -71,7 +71,7 @@ const STRATEGIES: Readonly<
 };
 
 function eachSegment(
-  { classes, segment, segments }: Pass,
+  { classes, segment, segments }: RowPass,
   rows: number,
   visit: (row: number, segment: number, start: number, end: number) => void,
 ): void {

@@ -2,6 +2,7 @@
 // deliberate differences. Also how a golden case's options read as ours.
 
 import { rowStart } from '../../src/cpu/row.js';
+import type { LinearCrossEntropyOptions } from '../../src/cpu.js';
 import { type Layout, layoutOf, rowShape } from '../../src/shape.js';
 import type { GoldenCase, GoldenOutput, GoldenTensor } from '../support/golden.js';
 
@@ -42,7 +43,11 @@ export function expectationOf(golden: GoldenCase): Expectation {
 }
 
 /** What the input of the logits' shape is called, where not `logits`. */
-const LOGITS: Readonly<Record<string, string>> = { nll_loss: 'input', kl_div_logits: 'student_logits' };
+const LOGITS: Readonly<Record<string, string>> = {
+  nll_loss: 'input',
+  kl_div_logits: 'student_logits',
+  fused_linear_cross_entropy: 'hidden',
+};
 
 /** PyTorch's class dimension is 1, or 0 for logits of rank 1; the others name theirs. */
 export function goldenLayout(golden: GoldenCase): Layout {
@@ -83,6 +88,18 @@ export function crossEntropyOptionsOf(golden: GoldenCase): GoldenCrossEntropyOpt
     ...(options.temperature !== undefined && { temperature: options.temperature }),
     ...(options.softcap !== undefined && { softcap: options.softcap }),
     ...(options.z_loss !== undefined && { zLoss: options.z_loss }),
+  };
+}
+
+/** The options of a golden cross-entropy fused with the layer before it; all gradients. */
+export function linearOptionsOf(golden: GoldenCase): LinearCrossEntropyOptions {
+  const { axis: _, weight: __, ...options } = crossEntropyOptionsOf(golden);
+  const { bias, class_weight: classWeight } = golden.inputs;
+  return {
+    ...options,
+    ...(bias && { bias: bias.data as Float32Array }),
+    ...(classWeight && { classWeight: classWeight.data as Float32Array }),
+    grad: true,
   };
 }
 

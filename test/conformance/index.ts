@@ -8,6 +8,7 @@ import { moreGoldenChecks } from './goldenMore.js';
 import { goldenHalfChecks, halfChecks } from './halves.js';
 import { klDivergenceChecks } from './klDivergence.js';
 import { layoutChecks } from './layouts.js';
+import { linearCrossEntropyChecks } from './linearCrossEntropy.js';
 import { logitStatsChecks } from './logitStats.js';
 import { opPlanChecks } from './opPlans.js';
 import { orderChecks } from './order.js';
@@ -46,6 +47,7 @@ export function checks(golden: Golden, target: TargetName): Check[] {
     ...halfChecks(),
     ...(target === 'chromium' ? [] : goldenHalfChecks(golden)),
     ...logitStatsChecks(),
+    ...linearCrossEntropyChecks(golden),
     ...reproducibleChecks(golden),
   ];
 }

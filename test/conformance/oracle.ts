@@ -9,6 +9,7 @@ import {
   goldenLayout,
   input,
   klOptionsOf,
+  linearOptionsOf,
 } from './contract.js';
 
 export type Results = Record<string, Float64Array>;
@@ -44,6 +45,24 @@ export const ORACLE: Record<string, (golden: GoldenCase) => Results> = {
     const targets = input(golden, 'target').data;
     const ce = cpu.crossEntropy(input(golden, 'logits').data, targets, shape, { ...options, zLoss: 0 });
     return { ...whole, ce: ce.loss };
+  },
+  fused_linear_cross_entropy(golden) {
+    const [rows, features] = input(golden, 'hidden').shape as [number, number];
+    const [classes] = input(golden, 'weight').shape as [number];
+    const targets = input(golden, 'target').data as Int32Array;
+    const result = cpu.linearCrossEntropy(
+      input(golden, 'hidden').data,
+      input(golden, 'weight').data,
+      targets,
+      [rows, features, classes],
+      linearOptionsOf(golden),
+    );
+    return {
+      loss: result.loss,
+      ...(result.gradHidden && { grad_hidden: result.gradHidden }),
+      ...(result.gradWeight && { grad_weight: result.gradWeight }),
+      ...(result.gradBias && { grad_bias: result.gradBias }),
+    };
   },
   nll_loss(golden) {
     const targets = input(golden, 'target').data as Int32Array;

@@ -25,6 +25,7 @@ test('the golden data holds the cases that this file is about', () => {
     logsumexp: 77,
     cross_entropy: 602,
     cross_entropy_full: 148,
+    fused_linear_cross_entropy: 75,
     nll_loss: 103,
     entropy: 69,
     bce_with_logits: 60,

@@ -5,7 +5,7 @@ import { LimitExceededError } from '../../src/errors.js';
 import type { AdapterFacts } from '../../src/info.js';
 import { logSumExpSpec } from '../../src/ops/logSumExp.js';
 import { softmaxSpec } from '../../src/ops/softmax.js';
-import type { Dispatch } from '../../src/plan/pass.js';
+import type { Dispatch, RowPass } from '../../src/plan/pass.js';
 import { makePlan, type Plan } from '../../src/plan/plan.js';
 import type { Policy } from '../../src/plan/policy.js';
 import { layoutOf } from '../../src/shape.js';
@@ -29,7 +29,7 @@ function specOf(
 }
 
 function dispatchesOf(plan: Plan): readonly Dispatch[] {
-  return plan.passes[0]?.dispatches ?? [];
+  return (plan.passes as readonly RowPass[])[0]?.dispatches ?? [];
 }
 
 /** Bytes of a binding that holds a chunk: blocks of `inner` rows `block` bytes apart, from an offset that is rounded down, in words. */
@@ -54,7 +54,7 @@ test('chunks hold every row once, in order, and fit in a binding wherever they s
         const limit = 4 * Math.ceil((Math.max(block + ALIGNMENT, outer * inner * 4 * 6) + spare) / 4);
         const facts = factsWith({ maxStorageBufferBindingSize: limit });
         const plan = makePlan(specOf([outer, classes, inner], 1, { dtype }), facts, { strategy });
-        for (const { dispatches } of plan.passes) {
+        for (const { dispatches } of plan.passes as readonly RowPass[]) {
           let next = 0;
           for (const dispatch of dispatches) {
             expect(dispatch.firstRow).toBe(next);

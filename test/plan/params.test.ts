@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bindPlan } from '../../src/gpu/binding.js';
 import { softmaxSpec } from '../../src/ops/softmax.js';
-import type { Constants, Pass } from '../../src/plan/pass.js';
+import type { Constants, RowPass } from '../../src/plan/pass.js';
 import { makePlan } from '../../src/plan/plan.js';
 import { layoutOf } from '../../src/shape.js';
 import { CLEAN } from '../../src/work.js';
@@ -41,13 +41,13 @@ const constants: Required<Constants> = {
 
 /** What the kernel of a softmax with `numbers` in place of its own gets, and the size of its binding. */
 function written(
-  numbers: Partial<Pass>,
+  numbers: Partial<RowPass>,
   byteOffset: number,
 ): { readonly view: DataView; readonly size: number } {
   const shape = [7, 5];
   const spec = softmaxSpec(layoutOf('test', shape), { shape, dtype: 'f32', access: 'in' }, 1);
   const plan = makePlan(spec, factsWith(), {});
-  const [pass] = plan.passes as [Pass];
+  const [pass] = plan.passes as [RowPass];
   let memory = new ArrayBuffer(0);
   let size = 0;
   const device = {
