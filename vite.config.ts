@@ -6,7 +6,7 @@ import { shortWgsl } from './scripts/shortWgsl.js';
 // shortened. What the command line needs of other packages comes along in `dist/vendor`, with its licences.
 export default defineConfig({
   // CommonJS packages ask for modules of Node by `require`, which modules do not have.
-  plugins: [shortWgsl(), esmExternalRequirePlugin({ external: builtinModules })],
+  plugins: [shortWgsl(), esmExternalRequirePlugin({ external: [...builtinModules] })],
   build: {
     target: 'es2022',
     minify: false,

@@ -1,7 +1,10 @@
 import { fork } from 'node:child_process';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Inspection } from './inspect.js';
 
+// Not `new URL(…, import.meta.url)`, whose file Vite would put in its place.
+const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'inspect.js');
 /** Long enough for a software adapter on a busy machine to compile everything. */
 const PATIENCE_MS = 300_000;
 /** Of what a process wrote before it crashed. */
@@ -10,7 +13,7 @@ const MOST_OUTPUT = 2000;
 /** What `inspect` finds in a process of its own; a crash or a hang is a problem like others. */
 export function inspectApart(adapter: string): Promise<Inspection> {
   return new Promise((resolve) => {
-    const child = fork(fileURLToPath(new URL('./inspect.js', import.meta.url)), [adapter], {
+    const child = fork(PROGRAM, [adapter], {
       // Infinity and NaN must arrive as what they are.
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
