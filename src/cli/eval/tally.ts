@@ -29,7 +29,7 @@ export interface Summary {
   readonly nanRows: number;
   /** The first of them, counted from 0. */
   readonly firstNanRow: number | undefined;
-  /** Scored rows whose loss is Infinity: the target's logit is -Infinity. */
+  /** Scored rows whose loss is Infinity: the target's logit is -Infinity, or the loss beyond float32. */
   readonly infiniteRows: number;
   /** In nats. */
   readonly loss: number;
