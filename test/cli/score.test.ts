@@ -13,6 +13,7 @@ import { hardLogits, hardTargets, random } from '../conformance/data.js';
 import { CONSERVATIVE, entropyFacts, indexLossBound, rowFacts, U } from '../support/bounds.js';
 import type { GoldenCase, GoldenTensor } from '../support/golden.js';
 import { loadGolden } from '../support/goldenFiles.js';
+import { meanLossBound, valuesOf } from './expected.js';
 import { bytesOf, fixture, npyHead, safetensors, temporaryFolder, write } from './files.js';
 
 const folder = temporaryFolder();
@@ -67,27 +68,6 @@ function npy(
 const golden = new Map(loadGolden().cases.map((each) => [each.name, each]));
 const lossesOf = ({ outputs, outputsExact }: GoldenCase): ArrayLike<number> =>
   ((outputsExact['loss'] ?? outputs['loss']) as GoldenTensor).data;
-
-/** How far the mean loss of rows may be from PyTorch's, which is float64. */
-function meanLossBound(logits: ArrayLike<number>, classes: number, targets: ArrayLike<number>): number {
-  let sum = 0;
-  for (let r = 0; r < targets.length; r++) {
-    const row = Float64Array.from({ length: classes }, (_, c) => logits[r * classes + c] as number);
-    sum += indexLossBound(rowFacts(row, CONSERVATIVE), targets[r] as number);
-  }
-  return sum / targets.length;
-}
-
-async function valuesOf(path: string): Promise<{ values: ArrayLike<number>; shape: readonly number[] }> {
-  const bytes = readFileSync(path);
-  const file = await openArray({ path }, '');
-  const offset = 10 + bytes.readUInt16LE(8);
-  await file.close();
-  const copy = bytes.buffer.slice(bytes.byteOffset + offset, bytes.byteOffset + bytes.length);
-  const values =
-    file.dtype === 'f32' ? new Float32Array(copy) : Float64Array.from(new BigInt64Array(copy), Number);
-  return { values, shape: file.shape };
-}
 
 for (const [where, context] of contexts) {
   describe(`PyTorch's losses on files written by NumPy, on ${where}`, () => {
