@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { whyNoSwiftShader } from '../../scripts/swiftshader.js';
 import { HELP as DOCTOR_HELP } from '../../src/cli/doctor/main.js';
@@ -276,7 +276,9 @@ describe('the packed package, in a project without the package webgpu', () => {
   const project = join(folder, 'project');
   const inProject = { cwd: project, program: join(project, 'node_modules/webgpu-loss/dist/cli.js') };
 
-  test('is installed with its command', () => {
+  let packed: { readonly filename: string; readonly files: readonly { readonly path: string }[] };
+
+  beforeAll(() => {
     mkdirSync(project);
     writeFileSync(join(project, 'package.json'), '{ "private": true }');
     const npm = (...args: readonly string[]) =>
@@ -284,11 +286,14 @@ describe('the packed package, in a project without the package webgpu', () => {
         cwd: project,
         stdio: ['ignore', 'pipe', 'ignore'],
       });
-    const [packed] = JSON.parse(npm('pack', root, '--json').toString());
-    const files = packed.files.map(({ path }: { path: string }) => path);
+    [packed] = JSON.parse(npm('pack', root, '--json').toString());
+    npm('install', '--offline', `./${packed.filename}`);
+  });
+
+  test('is installed with its command', () => {
+    const files = packed.files.map(({ path }) => path);
     expect(files).toContain('dist/cli.js');
     expect(files).toContain('dist/vendor/cli-progress/cli-progress.js');
-    npm('install', '--offline', `./${packed.filename}`);
     const command = join(project, 'node_modules/.bin/webgpu-loss');
     expect(execFileSync(command, ['--version']).toString()).toBe(`${manifest.version}\n`);
   });

@@ -200,8 +200,10 @@ function modelRows(rows: number, classes: number, seed: number) {
 }
 
 for (const [where, context] of contexts) {
-  test(`all measures against float64, on ${where}`, async () => {
-    const { x, t } = modelRows(500, 40, 7);
+  // Far from 0, lse - max would have no more than three digits.
+  test.each([0, 1e4])(`all measures against float64, on ${where}, logits around %d`, async (shift) => {
+    const { x: centred, t } = modelRows(500, 40, 7);
+    const x = centred.map((value) => value + shift);
     const options = { ...DEFAULTS, bins: 10 };
     const exact = oracle(x, t, 40, options);
     const found = await scoreFiles(context, npy('<f4', [500, 40], x), npy('<i4', [500], t), options);
