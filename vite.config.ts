@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { defineConfig, esmExternalRequirePlugin } from 'vite';
 import { shortWgsl } from './scripts/shortWgsl.js';
@@ -5,8 +6,13 @@ import { shortWgsl } from './scripts/shortWgsl.js';
 // The library: one ES module per source file, so that a bundler keeps only what is imported. Shaders arrive as strings (`?raw`),
 // shortened. What the command line needs of other packages comes along in `dist/vendor`, with its licences.
 export default defineConfig({
-  // CommonJS packages ask for modules of Node by `require`, which modules do not have.
-  plugins: [shortWgsl(), esmExternalRequirePlugin({ external: [...builtinModules] })],
+  plugins: [
+    shortWgsl(),
+    // CommonJS packages ask for modules of Node by `require`, which modules do not have.
+    esmExternalRequirePlugin({ external: [...builtinModules] }),
+    // npm does this once, when it installs; a folder that is installed as a link may be built again.
+    { name: 'executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) },
+  ],
   build: {
     target: 'es2022',
     minify: false,

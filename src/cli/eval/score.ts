@@ -19,7 +19,7 @@ import {
 } from './elements.js';
 import { type Summary, Tally } from './tally.js';
 
-/** Bytes of logits in memory at a time: enough that a call costs nothing beside its work. One row is always taken. */
+/** Bytes of logits in memory at a time, but one row at least. */
 const CHUNK_BYTES = 2 ** 24;
 /** So that the values of a chunk's rows stay small beside its logits, also where rows are short. */
 const MOST_ROWS = 2 ** 18;
