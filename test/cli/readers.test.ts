@@ -119,6 +119,12 @@ describe('what cannot be read is an error that says what to do', () => {
     ['a pickle', write(folder, 'x.pkl', Uint8Array.of(0x80, 4, 0x95, 0, 0)), /is pickled/],
     ['gzip', write(folder, 'x.npy.gz', Uint8Array.of(0x1f, 0x8b, 8, 0)), /is compressed with gzip/],
     ['HDF5', write(folder, 'x.h5', Uint8Array.of(0x89, 0x48, 0x44, 0x46)), /is an HDF5 file/],
+    ['the order of some machine', npy('order', npyHead('=f4', [0])), /has elements of type "=f4"/],
+    [
+      'a header of a book',
+      npy('book', good.with(6, 2).subarray(0, 8), Uint8Array.of(0x70, 0x11, 1, 0), ' '.repeat(70_000)),
+      /has a header of 70000 bytes/,
+    ],
     ['a header of code', npy('code', npyHeadOf('__import__("os")')), /has a header that cannot be read/],
     [
       'a header with a key too many',

@@ -231,10 +231,11 @@ for (const [where, context] of contexts) {
   });
 
   test(`chunks change no bit, on ${where}`, async () => {
-    const x = hardLogits(61, 30, { seed: 3 });
+    const x = hardLogits(61, 30, { seed: 3, extreme: true });
     const t = hardTargets(x, 30, { seed: 3, ignore: -100 });
     const paths = [npy('<f4', [61, 30], x), npy('<i4', [61], t)] as const;
     const whole = await scoreFiles(context, ...paths);
+    expect(whole.firstNanRow).toBeGreaterThan(1);
     // One row, seven rows, and rows that divide the bytes badly.
     for (const chunkBytes of [1, 7 * 120, 1000]) {
       const progress: number[] = [];
@@ -422,6 +423,7 @@ test('files that do not belong together', async () => {
   const attempts: readonly (readonly [string, string, RegExp])[] = [
     [x([4, 3]), t([3]), /has the shape \[3\]; logits of shape \[4, 3\] need targets of shape \[4\]\.$/],
     [x([2, 4, 3]), t([8]), /need targets of shape \[2, 4\]\.$/],
+    [x([4, 3]), t([1]), /need targets of shape \[4\]\.$/],
     [x([4, 3]), t([4, 1]), /has the shape \[4, 1\]/],
     [t([4]), x([4, 3]), /holds whole numbers \(i32\); logits are floats\. Are the two files swapped\?/],
     [x([4, 3]), x([4, 3]), /holds floats \(f32\); one class index a row is needed/],

@@ -7,7 +7,6 @@ export interface Progress {
 
 /** A bar on stderr, which leaves stdout to the results; nothing where stderr is no terminal. */
 export function progressBar(rows: number): Progress {
-  if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
   const bar = new SingleBar(
     {
       format: 'scoring [{bar}] {percentage}%  {value}/{total} rows  {eta_formatted} left',
