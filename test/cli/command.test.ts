@@ -32,7 +32,7 @@ const array = z.strictObject({ file: z.string(), shape: z.array(z.int()), dtype:
 const schema = z.strictObject({
   logits: array,
   targets: array,
-  computedAs: z.enum(['f32', 'f16', 'bf16']),
+  tensorDtype: z.enum(['f32', 'f16', 'bf16']),
   backend: z.enum(['cpu', 'webgpu']),
   adapter: z.string(),
   why: z.string(),

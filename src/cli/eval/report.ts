@@ -36,7 +36,7 @@ export function toJson({
   return {
     logits: { file: logits.name, shape: logits.shape, dtype: logits.dtype },
     targets: { file: targets.name, shape: targets.shape, dtype: targets.dtype },
-    computedAs: tensorDType(rows.dtype, options.temperature),
+    tensorDtype: tensorDType(rows.dtype, options.temperature),
     backend: adapter.backend,
     adapter: adapterName(adapter),
     why,
