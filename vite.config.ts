@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { builtinModules } from 'node:module';
+import { join } from 'node:path';
 import { defineConfig, esmExternalRequirePlugin } from 'vite';
 import { shortWgsl } from './scripts/shortWgsl.js';
 
@@ -11,7 +12,7 @@ export default defineConfig({
     // CommonJS packages ask for modules of Node by `require`, which modules do not have.
     esmExternalRequirePlugin({ external: [...builtinModules] }),
     // npm does this once, when it installs; a folder that is installed as a link may be built again.
-    { name: 'executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) },
+    { name: 'executable', writeBundle: ({ dir = '' }) => chmodSync(join(dir, 'cli.js'), 0o755) },
   ],
   build: {
     target: 'es2022',

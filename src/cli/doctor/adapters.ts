@@ -48,6 +48,12 @@ export async function findAdapters(): Promise<readonly FoundAdapter[]> {
   return found.sort((a, b) => Number(a.software) - Number(b.software));
 }
 
+/** The best of the adapters, as `gpu({ adapter })` takes it; undefined where there is none. */
+export function bestOf([first]: readonly FoundAdapter[]): string | undefined {
+  // One that Dawn did not list has a name that Dawn does not know.
+  return first?.api === undefined ? first && 'auto' : first.name;
+}
+
 /** WebGPU gives one adapter of all, but Dawn names them all where none has the name that is asked for. */
 async function listAdapters(): Promise<readonly { readonly name: string; readonly api: string }[]> {
   const message = await gpu({ adapter: 'no adapter has this name' }).then(

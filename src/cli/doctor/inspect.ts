@@ -4,7 +4,7 @@ import { createContext } from '../../context.js';
 import { messageOf } from '../../node/dawn.js';
 import { gpu } from '../../node.js';
 import { adapterName } from '../context.js';
-import { type FoundAdapter, findAdapters } from './adapters.js';
+import { bestOf, type FoundAdapter, findAdapters } from './adapters.js';
 import { type Finding, selfTest } from './selfTest.js';
 
 /** What was found. */
@@ -20,7 +20,7 @@ async function inspect(wanted: string): Promise<Inspection> {
   let adapters: readonly FoundAdapter[] = [];
   try {
     adapters = await findAdapters();
-    const name = wanted === 'auto' ? adapters[0]?.name : wanted;
+    const name = wanted === 'auto' ? bestOf(adapters) : wanted;
     if (name === undefined) return { adapters };
     const context = await createContext({ backend: 'webgpu', gpu: await gpu({ adapter: name }) });
     try {

@@ -17,7 +17,7 @@ export interface Evaluation {
   /** Why there. */
   readonly why: string;
   readonly summary: Summary;
-  /** From the first byte read to the last row scored. */
+  /** From the first logit read to the last row scored. */
   readonly seconds: number;
 }
 
