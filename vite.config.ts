@@ -10,7 +10,14 @@ export default defineConfig({
     minify: false,
     sourcemap: true,
     lib: {
-      entry: { index: 'src/index.ts', node: 'src/node.ts', cpu: 'src/cpu.ts' },
+      entry: {
+        index: 'src/index.ts',
+        node: 'src/node.ts',
+        cpu: 'src/cpu.ts',
+        tfjs: 'src/tfjs.ts',
+        onnxruntime: 'src/onnxruntime.ts',
+        jax: 'src/jax.ts',
+      },
       formats: ['es'],
     },
     rollupOptions: {
