@@ -35,17 +35,27 @@ function lossCase(name: string, shape: readonly number[], factor: number, option
   const rows = shape.reduce((product, size) => product * size, 1) / classes;
   const seed = rows + classes;
   const logits = hardLogits(rows, classes, { seed });
+  // Smoothing gives every class a share: the loss of a masked one is infinite, and so is the mean.
+  if (options.labelSmoothing !== undefined) logits.set(logits.map((x) => (Number.isFinite(x) ? x : -40)));
   const { ignoreIndex = -100 } = options;
   const labels = hardTargets(logits, classes, { seed, ignore: ignoreIndex, finite: true });
   return { name, shape, logits, labels, options, factor };
 }
 
-/** What comes back from a page: plain arrays, of which JSON would make null where they are not finite. */
+/** What comes back from a page: float32 numbers as the bits that they are, since JSON has no infinities. */
 export interface LossResult {
-  readonly loss: number;
+  readonly loss: readonly number[];
   /** What `read()` gave. */
-  readonly read: number;
+  readonly read: readonly number[];
   readonly grad: readonly number[];
+}
+
+export function bitsOf(values: ArrayLike<number>): number[] {
+  return Array.from(new Uint32Array(Float32Array.from(values).buffer));
+}
+
+export function floatsOf(bits: readonly number[]): Float32Array {
+  return new Float32Array(Uint32Array.from(bits).buffer);
 }
 
 /** What is alive after some steps of training. */

@@ -1,5 +1,6 @@
 // The adapters on the real frameworks, in Chromium: values and gradients against the oracle, training, leaks, errors.
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from 'puppeteer-core';
@@ -10,13 +11,13 @@ import { layoutOf } from '../../../src/shape.js';
 import { crossEntropyBounds } from '../../conformance/crossEntropyBounds.js';
 import { hardLogits } from '../../conformance/data.js';
 import { CaseRows } from '../../conformance/rows.js';
-import { root } from '../../docs/markdown.js';
+import { examplesOf, readMarkdown, root } from '../../docs/markdown.js';
 import { entropyFacts, logProbabilityBound, U } from '../../support/bounds.js';
 import { describeInChromium } from '../../support/chromium.js';
 import { Ledger } from '../../support/ledger.js';
 import type { Site } from '../../support/site.js';
 import { here, installFrameworks, newProject, servePages } from './build.js';
-import { LOSS_CASES, type LossResult, type ThrownError, type Training } from './cases.js';
+import { floatsOf, LOSS_CASES, type LossResult, type ThrownError, type Training } from './cases.js';
 
 const project = newProject();
 let site: Site;
@@ -235,6 +236,43 @@ describeInChromium('in Chromium', (chromium) => {
   });
 });
 
+describeInChromium('the guide', (chromium) => {
+  const examples = examplesOf(readMarkdown('docs/frameworks.md'), 'framework');
+  let guide: Site | undefined;
+
+  beforeAll(async () => {
+    const maker = await chromium.browser.newPage();
+    await maker.goto(`${site.url}onnxruntime.html`);
+    await maker.waitForFunction('window.onnxruntimePage !== undefined');
+    const model = (await maker.evaluate('window.onnxruntimePage.bigramModel()')) as number[];
+    await maker.close();
+    writeFileSync(join(project.folder, 'public/bigram.onnx'), Uint8Array.from(model));
+    const names = examples.map(({ code, line }) => {
+      writeFileSync(join(project.folder, `line${line}.js`), code);
+      const html = `<!doctype html><link rel="icon" href="data:,"><body></body><script type="module" src="./line${line}.js"></script>`;
+      writeFileSync(join(project.folder, `line${line}.html`), html);
+      return `line${line}.html`;
+    });
+    guide = await servePages(project.folder, names, join(project.folder, 'guide'));
+  }, 120_000);
+
+  afterAll(() => guide?.close());
+
+  test('has an example of each framework', () => {
+    const imported = examples.map(({ code }) => /'webgpu-loss\/(\w+)'/.exec(code)?.[1]);
+    expect(imported).toEqual(['tfjs', 'onnxruntime', 'jax']);
+  });
+
+  for (const { line, output } of examples) {
+    test(`the example of line ${line}`, async () => {
+      const page = await chromium.newPage();
+      await page.goto(`${guide?.url}line${line}.html`);
+      await page.waitForFunction('document.body.textContent.trim() !== ""', { timeout: 120_000 });
+      expect(await page.evaluate(() => document.body.textContent?.trim())).toBe(output);
+    });
+  }
+});
+
 interface Caller {
   readonly page: Page;
   call<T>(method: string, ...given: readonly unknown[]): Promise<T>;
@@ -245,22 +283,22 @@ function expectLosses(target: string, results: readonly LossResult[]): void {
   expect(results).toHaveLength(LOSS_CASES.length);
   const ledger = new Ledger(target);
   for (const [k, { name, shape, logits, labels, options, factor }] of LOSS_CASES.entries()) {
-    const { loss, read, grad } = results[k] as LossResult;
+    const { loss: bits, grad, ...result } = results[k] as LossResult;
+    const read = floatsOf(result.read)[0] as number;
     const rows = new CaseRows(layoutOf('test', shape), logits, options);
     const all = { ...options, gradOutput: factor };
     const exact = crossEntropy(logits, labels, shape, { ...all, grad: true });
     const bounds = crossEntropyBounds(rows, labels, all);
     ledger.check('loss', read, exact.loss[0] as number, bounds.loss(0), name);
-    expect(loss).toBe(Math.fround(read * factor));
+    expect(floatsOf(bits)[0]).toBe(Math.fround(read * factor));
     ledger.checkAll(
       'gradient',
-      grad,
+      floatsOf(grad),
       (exact.grad as Float64Array).map((value) => 2 * value),
       (i) => 2 * bounds.grad(i),
       name,
     );
   }
-  console.log(ledger.table());
 }
 
 function expectTraining({ losses, early, late }: Training): void {

@@ -2,7 +2,7 @@
 import * as jax from '@jax-js/jax';
 import { sparseCrossEntropy } from 'webgpu-loss/jax';
 import { random } from '../../../conformance/data.js';
-import { LOSS_CASES, type LossResult, type ThrownError, type Training } from '../cases.js';
+import { bitsOf, LOSS_CASES, type LossResult, type ThrownError, type Training } from '../cases.js';
 import { type BufferCount, clouds, thrown, watchBuffers } from './watch.js';
 
 const { numpy: np, nn } = jax;
@@ -31,9 +31,9 @@ async function values(): Promise<LossResult[]> {
     const [grad] = pullback(cotangent.mul(factor)) as [jax.Array];
     pullback.dispose();
     results.push({
-      loss: (await value.mul(factor).data())[0] as number,
-      read,
-      grad: Array.from(await grad.data()),
+      loss: bitsOf(await value.mul(factor).data()),
+      read: bitsOf([read]),
+      grad: bitsOf(await grad.data()),
     });
     loss.dispose();
   }

@@ -14,7 +14,7 @@ let device: GPUDevice;
 let buffers: BufferCount;
 let session: ort.InferenceSession;
 
-/** A small language model: an embedding of the current token, and a linear layer. Its parameters are inputs, so that they can be read. */
+/** Opens ORT with a small language model: an embedding of the current token, and a linear layer. */
 async function open(): Promise<void> {
   ort.env.wasm.wasmPaths = { wasm };
   ort.env.wasm.numThreads = 1;
@@ -29,11 +29,15 @@ function openSession(preferredOutputLocation: 'gpu-buffer' | 'cpu'): Promise<ort
       { op: 'Gather', inputs: ['embedding', 'ids'], output: 'hidden', attributes: { axis: 0 } },
       { op: 'MatMul', inputs: ['hidden', 'head'], output: 'logits' },
     ],
-    inputs: [
-      { name: 'ids', type: 'int32', shape: [2, TOKENS] },
-      { name: 'embedding', type: 'float32', shape: [VOCABULARY, HIDDEN] },
-      { name: 'head', type: 'float32', shape: [HIDDEN, VOCABULARY] },
+    constants: [
+      { name: 'embedding', shape: [VOCABULARY, HIDDEN], values: normals(VOCABULARY * HIDDEN, 1) },
+      {
+        name: 'head',
+        shape: [HIDDEN, VOCABULARY],
+        values: normals(HIDDEN * VOCABULARY, 2).map((x) => 3 * x),
+      },
     ],
+    inputs: [{ name: 'ids', type: 'int32', shape: [2, TOKENS] }],
     outputs: [{ name: 'logits', type: 'float32', shape: [2, TOKENS, VOCABULARY] }],
   });
   return ort.InferenceSession.create(model, { executionProviders: ['webgpu'], preferredOutputLocation });
@@ -43,20 +47,8 @@ function idsOf(batch: number): Int32Array<ArrayBuffer> {
   return Int32Array.from({ length: 2 * TOKENS }, (_, i) => (i * 11 + batch * 5 + ((i * i) % 7)) % VOCABULARY);
 }
 
-function feedsOf(ids: Int32Array): Record<string, ort.Tensor> {
-  return {
-    ids: new ort.Tensor('int32', ids, [2, TOKENS]),
-    embedding: new ort.Tensor('float32', normals(VOCABULARY * HIDDEN, 1), [VOCABULARY, HIDDEN]),
-    head: new ort.Tensor(
-      'float32',
-      normals(HIDDEN * VOCABULARY, 2).map((x) => 3 * x),
-      [HIDDEN, VOCABULARY],
-    ),
-  };
-}
-
 async function runOn(ids: Int32Array, on = session): Promise<ort.Tensor> {
-  const { logits } = await on.run(feedsOf(ids));
+  const { logits } = await on.run({ ids: new ort.Tensor('int32', ids, [2, TOKENS]) });
   return logits!;
 }
 
@@ -201,7 +193,29 @@ async function errors(): Promise<Record<string, ThrownError>> {
   return found;
 }
 
-const page = { open, language, scored, leak, errors };
+const LETTERS = ' abcdefghijklmnopqrstuvwxyz';
+const TEXT =
+  'call me ishmael some years ago never mind how long precisely having little or no money in my purse and nothing particular to ' +
+  'interest me on shore i thought i would sail about a little and see the watery part of the world the whale the whale rolled ' +
+  'and the sea rolled on as it rolled five thousand years ago and there she was the white whale seen by all';
+
+/** The bytes of the model that the guide scores: which letter follows which in a text. */
+async function bigramModel(): Promise<readonly number[]> {
+  const count = LETTERS.length;
+  const counts = new Float32Array(count * count).fill(0.1);
+  const ids = Array.from(TEXT, (letter) => LETTERS.indexOf(letter));
+  for (let i = 1; i < ids.length; i++) counts[ids[i - 1]! * count + ids[i]!]! += 1;
+  return Array.from(
+    onnxModel({
+      nodes: [{ op: 'Gather', inputs: ['table', 'input_ids'], output: 'logits', attributes: { axis: 0 } }],
+      constants: [{ name: 'table', shape: [count, count], values: counts.map(Math.log) }],
+      inputs: [{ name: 'input_ids', type: 'int64', shape: ['batch', 'tokens'] }],
+      outputs: [{ name: 'logits', type: 'float32', shape: ['batch', 'tokens', count] }],
+    }),
+  );
+}
+
+const page = { open, bigramModel, language, scored, leak, errors };
 
 export type OnnxPage = typeof page;
 

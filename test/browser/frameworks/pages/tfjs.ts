@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
 import { sparseCrossEntropy } from 'webgpu-loss/tfjs';
 import { random } from '../../../conformance/data.js';
-import { LOSS_CASES, type LossResult, type ThrownError, type Training } from '../cases.js';
+import { bitsOf, LOSS_CASES, type LossResult, type ThrownError, type Training } from '../cases.js';
 import { type BufferCount, clouds, thrown, watchBuffers } from './watch.js';
 
 let buffers: BufferCount;
@@ -31,9 +31,9 @@ async function values(): Promise<LossResult[]> {
     const { value, grad } = tf.valueAndGrad(f)(half);
     const read = await loss.read();
     results.push({
-      loss: (await value.data())[0] as number,
-      read,
-      grad: Array.from(await grad.data()),
+      loss: bitsOf(await value.data()),
+      read: bitsOf([read]),
+      grad: bitsOf(await grad.data()),
     });
     tf.dispose([x, y, half, value, grad]);
     loss.dispose();
