@@ -4,19 +4,43 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { describe, test } from 'vitest';
 import { installPackages } from '../../../scripts/packages.js';
 import { root } from '../../docs/markdown.js';
 import { type Site, serve } from '../../support/site.js';
+import { requiredTargets } from '../../targets/names.js';
 import manifest from './package.json' with { type: 'json' };
 
 export const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Installs the frameworks, and the library beside them, which must have been built. */
-export function installFrameworks(): void {
-  if (!existsSync(join(root, 'dist/index.js'))) throw new Error('there is no build: run `npm run build`');
-  installPackages(here('./'), manifest, 'the frameworks (250 MB)');
+/**
+ * A group of tests that need the frameworks, which are installed now. Where that fails, as without a network, the group is skipped and
+ * says why, or fails if `WEBGPU_LOSS_REQUIRE` names `chromium`.
+ */
+export function describeWithFrameworks(name: string, body: () => void): void {
+  describe(name, () => {
+    const absent = whyNoFrameworks();
+    if (absent === undefined) {
+      body();
+      return;
+    }
+    test('the frameworks are installed', (context) => {
+      if (requiredTargets().has('chromium')) throw new Error(absent);
+      context.skip(absent);
+    });
+  });
+}
+
+/** Installs the frameworks, and the library beside them; why that failed, if it did. */
+function whyNoFrameworks(): string | undefined {
+  try {
+    installPackages(here('./'), manifest, 'the frameworks (250 MB)');
+  } catch (error) {
+    return `the frameworks could not be installed: ${String(error)}`;
+  }
   const library = here('./node_modules/webgpu-loss');
   if (!existsSync(library)) symlinkSync(root, library, 'junction');
+  return undefined;
 }
 
 /** A folder in which imports find the frameworks and the library. */
