@@ -9,6 +9,8 @@ import { invalid } from './errors.js';
 import { isDevice } from './frameworks/context.js';
 import { SparseLoss, type SparseLossOptions } from './frameworks/sparseLoss.js';
 
+export type { SparseLossOptions } from './frameworks/sparseLoss.js';
+
 /** What is used of a `jax.Array`. */
 export interface JaxArray {
   readonly shape: number[];

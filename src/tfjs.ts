@@ -9,6 +9,8 @@ import { isDevice } from './frameworks/context.js';
 import { type LossBuffers, SparseLoss, type SparseLossOptions } from './frameworks/sparseLoss.js';
 import { formatShape } from './shape.js';
 
+export type { SparseLossOptions } from './frameworks/sparseLoss.js';
+
 /** What is used of a `tf.Tensor`. */
 export interface TfTensor {
   readonly dataId: object;

@@ -56,7 +56,7 @@ export class SparseLoss {
   private readonly runtime: LossDevice;
   private readonly options: SparseLossOptions;
   private readonly weight: Tensor | undefined;
-  private readonly alone: boolean;
+  private readonly hasValue: boolean;
   private readonly sizes: Map<string, Promise<Sized>> = new Map();
   private readonly ready: Map<string, Sized> = new Map();
   private last: Tensor | undefined;
@@ -64,25 +64,25 @@ export class SparseLoss {
   private failure: LossError | undefined;
   private disposed = false;
 
-  private constructor(op: string, context: Context, options: SparseLossOptions, alone: boolean) {
+  private constructor(op: string, context: Context, options: SparseLossOptions, hasValue: boolean) {
     this.op = op;
     this.context = context;
     this.runtime = new LossDevice(context.device as GPUDevice, context.info);
     this.options = options;
     this.weight = options.weight && context.tensor(options.weight, [options.weight.length]);
-    this.alone = alone;
+    this.hasValue = hasValue;
   }
 
   /**
    * @param others options of the adapter itself, which are not looked at here
-   * @param alone whether the loss is also computed without a gradient
+   * @param hasValue whether the loss is computed without its gradient, too
    */
   static async open(
     op: string,
     device: GPUDevice,
     options: SparseLossOptions,
     others: readonly string[],
-    alone: boolean,
+    hasValue: boolean,
   ): Promise<SparseLoss> {
     checkOptions(op, options, [...TERMS, 'weight', ...others]);
     const { reduction = 'mean', weight } = options;
@@ -92,7 +92,7 @@ export class SparseLoss {
     if (weight !== undefined && !(weight instanceof Float32Array)) {
       invalid(op, 'weight must be a Float32Array, one number for each class.');
     }
-    return new SparseLoss(op, await contextOn(device), options, alone);
+    return new SparseLoss(op, await contextOn(device), options, hasValue);
   }
 
   /** Compiles, once for all shapes of so many classes, and makes buffers, once for each number of rows. */
@@ -205,7 +205,7 @@ export class SparseLoss {
     const shape = [rows, classes];
     const common = { ...terms, shape, targets: 'index', weight: weight !== undefined } as const;
     const [value, gradient] = await Promise.all([
-      this.alone ? planCrossEntropy(context, common) : undefined,
+      this.hasValue ? planCrossEntropy(context, common) : undefined,
       planCrossEntropy(context, { ...common, grad: true, gradOutput: 'scalar' }),
     ]);
     return {

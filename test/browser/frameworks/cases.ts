@@ -60,7 +60,7 @@ export function floatsOf(bits: readonly number[]): Float32Array {
 
 /** What is alive after some steps of training. */
 export interface Alive {
-  /** Arrays of the framework that somebody holds. */
+  /** Arrays of the framework, or their holders where it counts those. */
   readonly arrays: number;
   /** GPU buffers created and not destroyed: those of the library, and all. */
   readonly ownBuffers: number;

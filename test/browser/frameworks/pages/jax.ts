@@ -67,7 +67,10 @@ async function train(): Promise<Training> {
   let params: Params = { w1: start(2, 16), b1: np.array(new Float32Array(16).fill(0.1)), w2: start(16, 5) };
   const loss = await sparseCrossEntropy(jax, { labelSmoothing: 0.01 });
   const losses: number[] = [];
-  const alive = () => ({ arrays: 0, ...buffers.alive() });
+  const alive = () => ({
+    arrays: data.reduce((sum, { x, y }) => sum + x.refCount + y.refCount, 0),
+    ...buffers.alive(),
+  });
   let early = alive();
   for (let step = 0; step < 100; step++) {
     const { x, y } = data[step % data.length]!;

@@ -93,9 +93,7 @@ async function language(): Promise<{
       top: topK && { logits: Array.from(topK.logits), classes: Array.from(topK.classes) },
     });
   }
-  const total = { ...scorer.total };
-  scorer.destroy();
-  return { batches, total, shape: [2, TOKENS, VOCABULARY] };
+  return { batches, total: { ...scorer.total }, shape: [2, TOKENS, VOCABULARY] };
 }
 
 /** Logits of f16 bits in a tensor of ORT over a buffer, of odd rows; and the same, of any type, on the CPU. */
@@ -125,7 +123,6 @@ async function scored(
   }
   const { positions: _, ...score } = await scorer.add(tensor, targets);
   buffer?.destroy();
-  scorer.destroy();
   return { ...score };
 }
 
@@ -183,13 +180,14 @@ async function errors(): Promise<Record<string, ThrownError>> {
   found['tokens after a batch'] = { name: String(scorer.total.tokens), message: '' };
   scorer.reset();
   found['tokens after reset'] = { name: String(scorer.total.tokens), message: '' };
+  const far = await createScorer(ort, { nextToken: true, ignoreIndex: 2 ** 40 });
+  await far.add(logits, ids);
+  found['tokens with an ignoreIndex far out'] = { name: String(far.total.tokens), message: '' };
   logits.dispose();
   found['disposed logits'] = await thrown(() => scorer.add(logits, ids));
   const cpuSession = await openSession('cpu');
   found['session on the CPU'] = await thrown(async () => scorer.add(await runOn(ids, cpuSession), ids));
   await cpuSession.release();
-  scorer.destroy();
-  found['destroyed'] = await thrown(() => scorer.add(onCpu, [0, 1]));
   return found;
 }
 
