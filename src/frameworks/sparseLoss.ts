@@ -60,7 +60,8 @@ export class SparseLoss {
   private readonly sizes: Map<string, Promise<Sized>> = new Map();
   private readonly ready: Map<string, Sized> = new Map();
   private last: Tensor | undefined;
-  private outcome: Promise<LossError | undefined> = Promise.resolve(undefined);
+  /** Settles when the device has said what it thinks of all steps; what went wrong first is `failure` then. */
+  private outcome: Promise<unknown> = Promise.resolve();
   private failure: LossError | undefined;
   private disposed = false;
 
@@ -68,7 +69,8 @@ export class SparseLoss {
     this.op = op;
     this.context = context;
     this.runtime = new LossDevice(context.device as GPUDevice, context.info);
-    this.options = options;
+    // The caller's object may change before the next shape is prepared.
+    this.options = { ...options };
     this.weight = options.weight && context.tensor(options.weight, [options.weight.length]);
     this.hasValue = hasValue;
   }
@@ -171,8 +173,7 @@ export class SparseLoss {
     });
     plan.trim();
     this.last = loss;
-    this.outcome = failure;
-    void failure.then((error) => {
+    this.outcome = Promise.all([this.outcome, failure]).then(([, error]) => {
       this.failure ??= error;
     });
   }
@@ -184,8 +185,8 @@ export class SparseLoss {
     // Asked for now: a later step writes over it.
     const values = this.last.read();
     values.catch(() => undefined);
-    const error = await this.outcome;
-    if (error !== undefined) throw error;
+    await this.outcome;
+    if (this.failure !== undefined) throw this.failure;
     return (await values)[0] as number;
   }
 
