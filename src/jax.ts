@@ -38,8 +38,8 @@ export interface JaxSparseCrossEntropy<A extends JaxArray> {
    * @param logits float32 on WebGPU, the classes last
    * @param labels int32 class indices, one for each row of logits: their shape without the last axis, or with 1 in its place. One that is
    *   out of range makes the loss NaN; `read()` says which.
-   * @throws InvalidArgumentError for other arrays, or after `dispose()`; `DeviceLostError`; and from then on, what an earlier call turned out
-   *   to have failed with on the device
+   * @throws InvalidArgumentError for other arrays, or after `dispose()`; `DeviceLostError`; and, once an earlier call has turned out to have
+   *   failed on the device, its error for good
    */
   (logits: A, labels: A): Promise<[loss: A, cotangent: A]>;
   /**

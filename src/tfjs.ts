@@ -72,8 +72,8 @@ export interface TfSparseCrossEntropy<S extends TfTensor> {
    * @param logits float32, of a shape that was prepared
    * @param labels int32 class indices, one for each row of logits: their shape without the last axis, or with 1 in its place. One that is
    *   out of range makes the loss NaN; `read()` says which.
-   * @throws InvalidArgumentError for other tensors, another backend, or after `dispose()`; `DeviceLostError`; and from then
-   *   on, what an earlier call turned out to have failed with on the device
+   * @throws InvalidArgumentError for other tensors, another backend, or after `dispose()`; `DeviceLostError`; and, once an
+   *   earlier call has turned out to have failed on the device, its error for good
    */
   (logits: TfTensor, labels: TfTensor): S;
   /** Makes the loss ready for logits of another shape, such as a last batch that is smaller. With the same classes nothing is compiled. */
