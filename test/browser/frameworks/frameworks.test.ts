@@ -112,6 +112,7 @@ describeWithFrameworks('the adapters', () => {
           'bad reduction': /reduction is 'none'.*'mean' or 'sum'/,
           'bad weight': /weight has 4 elements, the logits have 3 classes/,
           'no namespace': /namespace of TensorFlow\.js/,
+          'another version': /has no uploadToGPU, makeTensorInfo.*use version 4\.22/,
           'second derivative': /no second derivative/,
           'label out of range': ['TargetOutOfRangeError', /target of row 1 is 3, outside \[0, 3\)/],
           'its loss': ['NaN', /^$/],
@@ -146,6 +147,7 @@ describeWithFrameworks('the adapters', () => {
       test('mistakes get errors that say what to do', async () => {
         const { call } = await open('jax');
         expectErrors(await call('errors'), {
+          'before init': /no WebGPU device; await jax\.init\('webgpu'\) first/,
           'nothing computed': /call the loss first/,
           'float labels': /labels are float32; int32 is needed: labels\.astype/,
           'labels of another length': /labels have shape \[3\] where \[2\] is needed/,

@@ -9,7 +9,10 @@ const { numpy: np, nn } = jax;
 
 let buffers: BufferCount;
 
+let early: ThrownError;
+
 async function open(): Promise<void> {
+  early = await thrown(() => sparseCrossEntropy(jax));
   if (!(await jax.init('webgpu')).includes('webgpu')) throw new Error('jax-js finds no WebGPU');
   jax.defaultDevice('webgpu');
   buffers = watchBuffers(jax.getWebGPUDevice());
@@ -101,6 +104,7 @@ async function errors(): Promise<Record<string, ThrownError>> {
   const x = (): jax.Array => np.array([1, 2, 3, -1, 0, 4]).reshape([2, 3]);
   const y = (...labels: number[]): jax.Array => np.array(Int32Array.from(labels));
   const found: Record<string, ThrownError> = {
+    'before init': early,
     'nothing computed': await thrown(() => loss.read()),
     'float labels': await thrown(() => loss(x(), np.array([0.5, 2]))),
     'labels of another length': await thrown(() => loss(x(), y(0, 1, 2))),

@@ -156,6 +156,10 @@ async function errors(): Promise<Record<string, ThrownError>> {
     ),
     'bad weight': await thrown(() => sparseCrossEntropy(tf, { shape: [2, 3], weight: new Float32Array(4) })),
     'no namespace': await thrown(() => sparseCrossEntropy({} as typeof tf, { shape: [2, 3] })),
+    'another version': await thrown(() => {
+      const { device } = tf.backend() as WebGPUBackend;
+      return sparseCrossEntropy({ ...tf, backend: () => ({ device }) }, { shape: [2, 3] });
+    }),
     'second derivative': await thrown(() =>
       tf.grad((h) => tf.sum(tf.square(tf.grad((g) => loss(g as tf.Tensor, y))(h))))(x),
     ),
