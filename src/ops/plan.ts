@@ -24,6 +24,11 @@ export interface OpPlan<Bindings extends object> {
    * @throws InvalidArgumentError for bindings that are missing, too many, or of another shape or dtype; DeviceLostError.
    */
   encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, bindings: Bindings): void;
+  /**
+   * Frees what the plan keeps for sets of buffers that it has not met for long; the last 64 stay bound. For loops whose buffers are
+   * always new ones. Only after the work that uses them was submitted.
+   */
+  trim(): void;
   /** Frees scratch and parameters. Only after the work that uses them was submitted. */
   destroy(): void;
 }
@@ -114,6 +119,10 @@ class ContextPlan implements OpPlan<object> {
     }
     const operands = this.bindings.operands(bindings);
     this.bindings.deliver(bindings, this.executable.encode(encoder, operands));
+  }
+
+  trim(): void {
+    if (!this.destroyed) this.executable.trim();
   }
 
   destroy(): void {
