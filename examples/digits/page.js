@@ -20,7 +20,7 @@ const digits = await loadDigits(async (file) => (await fetch(file)).json()).catc
 const ctx = await createContext({ backend: options.get('backend') ?? 'auto' });
 const random = seededRandom(5);
 const network = newNetwork(random);
-await show('Before');
+await show('Before:');
 for (let i = 1; i <= epochs; i++) {
   status.textContent = `Epoch ${i} of ${epochs} on ${ctx.backend}`;
   const nats = await epoch(ctx, network, digits.train, random);
@@ -29,12 +29,12 @@ for (let i = 1; i <= epochs; i++) {
 status.textContent = `Done after ${epochs} epochs on ${ctx.backend}`;
 ctx.destroy();
 
-/** A line about the held-out digits, and the first of them with the network's answers, wrong ones in red. */
+/** A line about the held-out digits, and the first of them with the network's answers, wrong ones in a frame. */
 async function show(when) {
   const { crossEntropy, accuracy, best } = await test(ctx, network, digits.test);
   const line = document.createElement('li');
   line.textContent = `${when} held out ${crossEntropy.toFixed(3)} nats, ${(100 * accuracy).toFixed(1)}% right`;
-  document.querySelector('ol').append(line);
+  document.querySelector('ul').append(line);
 
   const context = document.querySelector('canvas').getContext('2d');
   context.fillStyle = 'white';
@@ -46,7 +46,10 @@ async function show(when) {
     const grey = Array.from(images, (ink) => 255 * (1 - ink));
     const pixels = Uint8ClampedArray.from(grey.flatMap((shade) => [shade, shade, shade, 255]));
     context.putImageData(new ImageData(pixels, 28, 28), x, y);
-    context.fillStyle = best[i] === labels[0] ? '#1b7a3d' : '#c0141c';
-    context.fillText(best[i] === labels[0] ? String(best[i]) : `${best[i]} ✗`, x + 4, y + 48);
+    const right = best[i] === labels[0];
+    context.fillStyle = right ? '#1b7a3d' : '#c0141c';
+    context.fillText(String(best[i]), x + 8, y + 48);
+    context.strokeStyle = context.fillStyle;
+    if (!right) context.strokeRect(x - 4, y - 2, 36, 56);
   }
 }

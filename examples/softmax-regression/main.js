@@ -9,7 +9,8 @@ const [POINTS, FEATURES, CLASSES, RATE, STEPS] = [150, 3, 3, 0.5, 60];
 const COLOURS = [[217, 95, 2], [27, 158, 119], [117, 112, 179]]; // biome-ignore format: one line
 const { features: points, classes } = clouds(POINTS);
 
-const ctx = await createContext(); // hardware WebGPU if the browser has it, else the CPU
+const backend = new URLSearchParams(location.search).get('backend') ?? 'auto';
+const ctx = await createContext({ backend }); // by default hardware WebGPU if the browser has it, else the CPU
 const weights = new Float32Array(FEATURES * CLASSES);
 for (let step = 0; step <= STEPS; step++) {
   const logits = ctx.tensor(multiply(points, weights, POINTS, FEATURES, CLASSES), [POINTS, CLASSES]);
