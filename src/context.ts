@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend, Operand } from './backend.js';
 import { checkData, type DType, isDType, type TensorData } from './dtype.js';
 import { type DeviceLostError, invalid, WebGpuUnavailableError } from './errors.js';

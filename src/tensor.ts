@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend, Storage } from './backend.js';
 import type { Context } from './context.js';
 import {

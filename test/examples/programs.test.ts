@@ -1,23 +1,16 @@
 // The examples print what the documents show, and the guide's code is theirs.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import digits from '../../examples/digits/packages/package.json' with { type: 'json' };
-import { installPackages } from '../../scripts/packages.js';
 import { whyNoSwiftShader } from '../../scripts/swiftshader.js';
-import { examplesOf, readMarkdown, root } from '../docs/markdown.js';
+import { examplesOf, type Markdown, readMarkdown, root } from '../docs/markdown.js';
 import { run, swiftShaderEnvironment } from '../package/packed.js';
+import { needPackages } from '../support/packages.js';
 import { requiredTargets } from '../targets/names.js';
 
 const index = readMarkdown('examples/README.md');
 const guide = readMarkdown('docs/train-a-classifier.md');
-
-installPackages(
-  fileURLToPath(new URL('../../examples/digits/packages/', import.meta.url)),
-  digits,
-  'the digits (40 MB)',
-);
 
 /** Runs `node ARGUMENTS` in the repository. */
 function execute(command: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -26,11 +19,16 @@ function execute(command: string, env: Readonly<Record<string, string>> = {}): P
   return run(process.execPath, args, { cwd: root, env });
 }
 
-for (const { code, output } of [...examplesOf(index, 'run'), ...examplesOf(guide, 'run')]) {
-  test(`${code} prints what is shown`, async () => {
-    expect((await execute(code)).trimEnd()).toBe(output);
-  });
+/** A test of each block that is marked so, and of what it prints. */
+function testsOf(document: Markdown): void {
+  for (const { code, output } of examplesOf(document, 'run')) {
+    test(`${code} prints what is shown`, async () => {
+      expect((await execute(code)).trimEnd()).toBe(output);
+    });
+  }
 }
+
+testsOf(index);
 
 for (const { code, output } of examplesOf(index, 'run on WebGPU')) {
   test(`${code} prints what is shown, on SwiftShader`, async (context) => {
@@ -45,17 +43,26 @@ for (const { code, output } of examplesOf(index, 'run on WebGPU')) {
   });
 }
 
-test('the digits that were held out are read well', () => {
-  const [{ output = '' } = {}] = examplesOf(guide, 'run');
-  const shares = [...output.matchAll(/held out .* nats, ([\d.]+)% right/g)].map(([, share]) => Number(share));
-  expect(shares.length).toBeGreaterThan(2);
-  expect(shares.at(-1)).toBeGreaterThan(90);
-});
+describe('the digits', () => {
+  needPackages(join(root, 'examples/digits/packages/'), digits, 'the digits (40 MB)');
+  testsOf(guide);
 
-test('options that the digits cannot take are refused', async () => {
-  const program = 'node examples/digits/main.js';
-  await expect(execute(`${program} --epochs many`)).rejects.toThrow('--epochs is many; use a number from 0');
-  await expect(execute(`${program} --backend gpu`)).rejects.toThrow("use 'auto', 'webgpu' or 'cpu'");
+  test('the digits that were held out are read well', () => {
+    const [{ output = '' } = {}] = examplesOf(guide, 'run');
+    const shares = [...output.matchAll(/held out .* nats, ([\d.]+)% right/g)].map(([, share]) =>
+      Number(share),
+    );
+    expect(shares.length).toBeGreaterThan(2);
+    expect(shares.at(-1)).toBeGreaterThan(90);
+  });
+
+  test('options that the digits cannot take are refused', async () => {
+    const program = 'node examples/digits/main.js';
+    await expect(execute(`${program} --epochs many`)).rejects.toThrow(
+      '--epochs is many; use a number from 0',
+    );
+    await expect(execute(`${program} --backend gpu`)).rejects.toThrow("use 'auto', 'webgpu' or 'cpu'");
+  });
 });
 
 describe('the code of the guide', () => {

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import { installPackages } from '../../scripts/packages.js';
+import { afterAll, describe, expect, type TestContext, test } from 'vitest';
 import { whyNoSwiftShader } from '../../scripts/swiftshader.js';
+import { needPackages } from '../support/packages.js';
 import { requiredTargets } from '../targets/names.js';
 import { expectedLosses } from './expected.js';
 import { newProject, run, swiftShaderEnvironment } from './packed.js';
@@ -13,7 +13,7 @@ import manifest from './runtimes/package.json' with { type: 'json' };
 const folder = fileURLToPath(new URL('runtimes/', import.meta.url));
 const project = newProject();
 afterAll(() => project.remove());
-beforeAll(() => installPackages(folder, manifest, 'Deno and Bun (190 MB)'), 600_000);
+needPackages(folder, manifest, 'Deno and Bun (190 MB)');
 
 /** A program of one of the packages of `scope`, each of which is for one platform; skips the test where there is none for this one. */
 function programOf(scope: string, file: RegExp, context: TestContext): string {

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { installPackages } from '../../scripts/packages.js';
+import { afterAll, describe, expect, test } from 'vitest';
+import { needPackages } from '../support/packages.js';
 import { newProject, run } from './packed.js';
 import manifest from './types/package.json' with { type: 'json' };
 
@@ -11,7 +11,7 @@ const tools = fileURLToPath(new URL('types/', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const project = newProject();
 afterAll(() => project.remove());
-beforeAll(() => installPackages(tools, manifest, 'what judges the package and its types'), 600_000);
+needPackages(tools, manifest, 'what judges the package and its types (60 MB)');
 
 /** Runs a program of one of the packages of `types`. */
 const tool = (path: string, ...args: readonly string[]) =>
@@ -52,7 +52,7 @@ describe('compiles', () => {
           'tsconfig.json': JSON.stringify({
             compilerOptions: {
               target: 'es2022',
-              lib: ['es2022', 'esnext.disposable', 'dom'],
+              lib: ['es2022', 'dom'],
               module: moduleResolution === 'nodenext' ? 'nodenext' : 'esnext',
               moduleResolution,
               types,

@@ -44,6 +44,12 @@ function shown(check: string): string {
 const policy = shown('policy').replaceAll(/\s*\n\s*/g, ' ');
 const workerPolicy = policy.replace(/ require-trusted-types-for .*/, '');
 const imports = shown('import map');
+
+test('the guide names the modules by the paths that they have, and starts a worker as the tests do', () => {
+  expect(modules).toEqual(expect.arrayContaining(Object.entries(JSON.parse(imports).imports)));
+  expect(readFileSync(join(project.folder, 'workerPage.js'), 'utf8')).toContain(shown('worker'));
+});
+
 const importMap = `<script type="importmap">${imports}</script>`;
 
 describeInChromium('the package', (chromium) => {
