@@ -25,7 +25,12 @@ project.write({ 'page.html': html('page.js'), 'workerPage.html': html('workerPag
 const modules = Object.entries(project.manifest.exports).flatMap(([entry, target]) =>
   typeof target === 'string'
     ? []
-    : [[entry.replace('.', 'webgpu-loss'), `./${join('node_modules/webgpu-loss', target.default)}`] as const],
+    : [
+        [
+          entry.replace('.', 'webgpu-loss'),
+          `./node_modules/webgpu-loss/${target.default.replace('./', '')}`,
+        ] as const,
+      ],
 );
 
 // Without a bundler and an import map, which workers do not have, imports are paths.
