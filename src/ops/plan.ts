@@ -35,7 +35,9 @@ export interface OpPlan<Bindings extends object> {
 
 /** The bindings of a plan with one input and one output. */
 export interface OutputBindings {
+  /** The matrix of logits: the plan's `shape` and `dtype`. */
   readonly logits: PlanBinding;
+  /** What the operation gives: its shape and dtype. */
   readonly output: PlanBinding;
 }
 
@@ -49,6 +51,7 @@ export interface PlanOptions {
   readonly axis?: number;
   /** Elements from one of their rows to the next, for padded rows. Other bindings are dense. */
   readonly rowStride?: number;
+  /** Overrides of the tuning policy for this plan. */
   readonly policy?: Partial<Policy>;
 }
 

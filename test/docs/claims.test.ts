@@ -12,7 +12,17 @@ import { optionsOf } from './calls.js';
 import { anchorOf, type Markdown, quoted, readMarkdown, root, tablesOf } from './markdown.js';
 import { format, numbers } from './rows.js';
 
-const files = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/theory.md', 'docs/losses.md'];
+const files = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'docs/theory.md',
+  'docs/losses.md',
+  'docs/install.md',
+  'docs/train-a-classifier.md',
+  'docs/api/README.md',
+  'examples/README.md',
+];
 const documents = new Map<string, Markdown>(files.map((file) => [file, readMarkdown(file)]));
 const readme = documents.get('README.md') as Markdown;
 const contributing = documents.get('CONTRIBUTING.md') as Markdown;
