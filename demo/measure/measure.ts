@@ -1,0 +1,3 @@
+import type { Choice } from '../backend.js';
+
+export function mountMeasure(_root: HTMLElement, _choice: Choice): void {}
