@@ -1,7 +1,7 @@
 // What all plots of the demo have in common: they fill their place, follow the colours of the page, and have words for those who do
 // not see them.
 import * as Plot from '@observablehq/plot';
-import { element } from './dom.js';
+import { element, svgElement } from './dom.js';
 
 /** Colours of series; `style.css` has them for light and dark. */
 export const COLORS = ['var(--series-1)', 'var(--series-2)', 'var(--series-3)', 'var(--series-4)'] as const;
@@ -50,4 +50,30 @@ export function plotArea(): PlotArea {
       render();
     },
   };
+}
+
+export interface LegendEntry {
+  readonly label: string;
+  readonly color: string;
+  readonly dashed?: boolean;
+  readonly wide?: boolean;
+}
+
+/** Which line of a plot is which. */
+export function legend(entries: readonly LegendEntry[]): HTMLElement {
+  const items = entries.map(({ label, color, dashed = false, wide = false }) => {
+    const line = svgElement('line', {
+      x1: 0,
+      x2: 28,
+      y1: 6,
+      y2: 6,
+      stroke: color,
+      'stroke-width': wide ? 7 : 2.5,
+      'stroke-opacity': wide ? 0.4 : undefined,
+      'stroke-dasharray': dashed ? '4 3' : undefined,
+    });
+    const swatch = svgElement('svg', { width: 28, height: 12, 'aria-hidden': 'true' }, line);
+    return element('li', {}, swatch, label);
+  });
+  return element('ul', { class: 'legend' }, ...items);
 }
