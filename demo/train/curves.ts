@@ -27,8 +27,8 @@ export function curves(): Curves {
       {},
       element('h3', {}, 'Cross-entropy'),
       legend([
-        { label: 'of the text under the model', color: COLORS[0] },
-        { label: 'the text’s own entropy, the floor', color: COLORS[2], dashed: true },
+        { label: 'of the model', color: COLORS[0] },
+        { label: 'the floor', color: COLORS[2], dashed: true },
       ]),
       crossEntropy.root,
     ),
@@ -37,8 +37,8 @@ export function curves(): Curves {
       {},
       element('h3', {}, 'Divergence'),
       legend([
-        { label: 'cross-entropy less the floor', color: COLORS[1] },
-        { label: `learned: ${GOAL} nats`, color: FAINT, dashed: true },
+        { label: 'above the floor', color: COLORS[1] },
+        { label: `learned: ${GOAL}`, color: FAINT, dashed: true },
       ]),
       divergence.root,
     ),
@@ -82,7 +82,7 @@ export function curves(): Curves {
             label: 'nats a token',
             grid: true,
             ticks: 6,
-            tickFormat: digits,
+            tickFormat: (nats: number) => (nats < 0.01 ? nats.toExponential(0) : String(nats)),
           },
           marks: [
             Plot.ruleY([GOAL], { stroke: FAINT, strokeWidth: 2, strokeDasharray: '4 3' }),

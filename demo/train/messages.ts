@@ -39,7 +39,7 @@ export type News =
   | ({ readonly kind: 'untrained' } & Untrained)
   | { readonly kind: 'running'; readonly running: boolean }
   | ({ readonly kind: 'reading' } & Reading)
-  /** A sentence drawn from the model after so many updates. */
+  /** Sentences drawn from the model after so many updates. */
   | { readonly kind: 'text'; readonly step: number; readonly text: string }
   /** The device was lost with what it held: the training is at `step` again, and runs if it did. */
   | { readonly kind: 'rewound'; readonly step: number }

@@ -23,7 +23,7 @@ const DRAWING = { usual: 100, reducedMotion: 1000 };
 
 /** Mounts the panel below `root`. A worker trains, and survives the loss of its device. */
 export function mountTrain(root: HTMLElement, choice: Choice): void {
-  const vocabularies = selectOf(labelled(VOCABULARIES, (size) => `${count(size)} commonest tokens`));
+  const vocabularies = selectOf(labelled(VOCABULARIES, (size) => `${count(size)} tokens`));
   vocabularies.value = String(FIRST_VOCABULARY);
   const rates = selectOf(labelled(RATES, String));
   rates.value = String(FIRST_RATE);
@@ -40,7 +40,7 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
     crossEntropy: 'cross-entropy H(q, p)',
     floor: 'floor, the text’s own entropy H(q)',
     divergence: 'divergence D(q‖p)',
-    perplexity: 'perplexity, floor’s in brackets',
+    perplexity: 'perplexity (at the floor)',
   });
   const plots = curves();
   const texts = textList();
@@ -67,7 +67,7 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
     figures.root,
     plots.root,
     element('h3', {}, 'What the model writes'),
-    element('p', {}, 'One sentence every few steps, drawn with the same random numbers each time.'),
+    element('p', {}, 'Two sentences every few steps, drawn with the same random numbers each time.'),
     texts.root,
     about,
     element(
@@ -83,7 +83,7 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
   let readings: Reading[] = [];
   let milestone: ReturnType<typeof milestones> = () => undefined;
 
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'train' });
   const order = (given: Order): void => worker.postMessage(given);
   worker.addEventListener('message', ({ data }: MessageEvent<News>) => hear(data));
   worker.addEventListener('error', (event) => {
@@ -119,6 +119,8 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
         draw();
         break;
       case 'reading': {
+        // After a rest, or the loss of a device, a step is read again.
+        if (readings.at(-1)?.step === news.step) readings.pop();
         readings.push(news);
         const passed = milestone(news);
         if (passed !== undefined) status.say(passed);
@@ -156,7 +158,7 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
     texts.clear();
     const { size, vocabulary, restShare } = untrained;
     about.textContent =
-      `The model knows the ${count(vocabulary)} commonest tokens, and one more for all others, ${(100 * restShare).toFixed(1)} % of the text: ` +
+      `The model knows the ${count(vocabulary)} commonest tokens, and one more for all others, ${(100 * restShare).toFixed(1)}\u00a0% of the text: ` +
       `${count(size)} × ${count(size)} logits. Untrained, it holds every token for equally likely: ln ${count(size)} = ${fixed(Math.log(size))} nats.`;
     for (const control of [toggle, reset]) control.disabled = false;
     status.say(`Ready: a model of ${count(size)} tokens, untrained.`);
@@ -168,7 +170,7 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
     const last = readings.at(-1);
     if (last === undefined) return 'Paused.';
     const { step, divergence } = last;
-    return `Paused at step ${count(step)}: the divergence is ${digits(divergence)} nats, ${divergence <= GOAL ? 'at most' : 'still more than'} ${GOAL}.`;
+    return `Paused at step ${count(step)}: the divergence is ${digits(divergence)} nats, ${divergence <= GOAL ? 'within' : 'above'} the ${GOAL} that count as learned.`;
   }
 
   let drawing: ReturnType<typeof setTimeout> | undefined;

@@ -14,8 +14,10 @@ export const STEPS_A_RUN = 200;
 /** Text is drawn each time so many steps were done; the logits are read for it, and kept: from there a lost device is made up for. */
 const STEPS_A_TEXT = 10;
 
-/** The same for each text, so that the model alone makes the difference. The year of the book. */
-const SEED = 1851;
+/** The same for each text, so that the model alone makes the difference. The year of the author’s birth. */
+const SEED = 1819;
+
+const SENTENCES = 2;
 
 /** A step takes no less, in milliseconds: people are to see what happens. */
 const SHORTEST_STEP = 50;
@@ -207,13 +209,17 @@ export class Training {
     return this.#trainer;
   }
 
-  /** The present logits, and a sentence drawn from them; of those that are known already there is one. */
+  /** The present logits, and text drawn from them; of those that are known already there is some. */
   async #readModel(trainer: Trainer, { vocabulary }: Corpus): Promise<Float32Array> {
     if (this.#known?.step !== this.#step) {
       const logits = await trainer.readLogits();
       this.#known = { step: this.#step, logits };
-      const text = sampleSentence({ logits, vocabulary, random: seededRandom(SEED) });
-      this.#parts.tell({ kind: 'text', step: this.#step, text });
+      const random = seededRandom(SEED);
+      const sentences = Array.from({ length: SENTENCES }, () => {
+        const sentence = sampleSentence({ logits, vocabulary, random });
+        return /[.!?]$/.test(sentence) ? sentence : `${sentence} …`;
+      });
+      this.#parts.tell({ kind: 'text', step: this.#step, text: sentences.join(' ') });
     }
     return this.#known.logits;
   }
