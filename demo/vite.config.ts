@@ -17,6 +17,8 @@ export default defineConfig({
       { find: /^webgpu-loss\/cpu$/, replacement: here('../src/cpu.ts') },
     ],
   },
+  // Named, since the worker's are not found beforehand, and the page would load again when they are.
+  optimizeDeps: { include: ['@observablehq/plot', 'd3-array'] },
   server: { fs: { allow: [here('..')] } },
   build: { outDir: here('../dist-demo'), emptyOutDir: true, target: 'es2023', chunkSizeWarningLimit: 5000 },
 });

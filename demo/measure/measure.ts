@@ -57,7 +57,7 @@ export function mountMeasure(root: HTMLElement, choice: Choice): void {
   /** A worker, which opens its context at once: what it can do is to be seen. */
   function open(): Worker {
     limits = undefined;
-    const made = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    const made = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'measure' });
     made.addEventListener('message', ({ data }: MessageEvent<News>) => hear(data));
     made.addEventListener('error', ({ message }) =>
       fail(`What measures has failed: ${message || 'it could not be loaded'}. Reload the page.`),

@@ -1,6 +1,6 @@
 // The panel Measure, as a person uses it. Times are never judged: what is checked is that the figures are those of the rows, that the rows
 // are those of the benches, and that nothing wrong is timed.
-import type { ElementHandle, Page } from 'puppeteer-core';
+import type { ElementHandle, Page, WebWorker } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseRows, type Row } from '../../bench/report/row.js';
 import { describeInChromium } from '../support/chromium.js';
@@ -122,9 +122,14 @@ describeInChromium('the panel Measure', (chromium) => {
     return panel;
   }
 
-  /** The worker of this panel, to meddle with from outside: the one that answers with results. */
-  async function workerOf({ page }: Panel) {
-    return until('the worker', async () => page.workers().find((worker) => /worker/.test(worker.url())));
+  /** The worker of the panel, to meddle with from outside. */
+  function workerOf({ page }: Panel): Promise<WebWorker> {
+    return until('the worker', async () => {
+      for (const worker of page.workers()) {
+        if ((await worker.evaluate(() => self.name)) === 'measure') return worker;
+      }
+      return undefined;
+    });
   }
 
   test('names the adapter and its limits', async () => {
@@ -311,7 +316,7 @@ describeInChromium('the panel Measure', (chromium) => {
     const panel = await open('?backend=cpu');
     await chromium.browser
       .defaultBrowserContext()
-      .overridePermissions(new URL(demo.url).origin, ['clipboard-read', 'clipboard-write']);
+      .overridePermissions(new URL(demo.url).origin, ['clipboard-read', 'clipboard-sanitized-write']);
     await panel.fill({ rows: '4', classes: '10' });
     await panel.press('Measure');
     const { rows } = await panel.finished();
