@@ -98,6 +98,8 @@ export function lastingContext(
     void context.lost.then((error) => {
       losses++;
       opened = open(error);
+      // Who uses it next is told.
+      opened.catch(() => undefined);
     });
     onOpen(
       lost === undefined ? said : `The GPU device was lost, and another context was opened. ${said}`,

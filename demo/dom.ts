@@ -34,6 +34,11 @@ export function setAttributes(target: Element, attributes: Attributes): void {
   }
 }
 
+/** A formula within a text: it is not broken where the next line has room for all of it. */
+export function formula(text: string): HTMLElement {
+  return element('span', { class: 'formula' }, text);
+}
+
 let ids = 0;
 
 /** An id that nothing else on the page has. */

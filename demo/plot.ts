@@ -33,6 +33,7 @@ export function plotArea(): PlotArea {
       Plot.plot({
         height: HEIGHT,
         marginLeft: 48,
+        marginBottom: 40,
         ...latest,
         width: drawnWidth,
         style: { background: 'transparent', color: 'inherit', fontSize: '12px', overflow: 'visible' },

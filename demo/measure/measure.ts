@@ -1,246 +1,134 @@
 // The panel Measure: the GPU against the CPU, on this machine.
-import type { AdapterFacts, FloatDType } from 'webgpu-loss';
-import type { Case, OpName } from '../../bench/measure/contender.js';
+import type { AdapterLimits } from 'webgpu-loss';
+import type { Case } from '../../bench/measure/contender.js';
 import type { Row } from '../../bench/report/row.js';
 import type { Choice } from '../backend.js';
-import { nameOfAdapter } from '../backend.js';
-import { button, element, field, figureList, selectOf, statusLine } from '../dom.js';
-import { bytes, digits } from '../format.js';
-import { legend, plotArea } from '../plot.js';
+import { element, statusLine } from '../dom.js';
+import { digits } from '../format.js';
+import { adapterFigures } from './adapterFigures.js';
 import { CPU, GPU } from './contenders.js';
+import { measureForm } from './form.js';
 import type { News, Order } from './messages.js';
-import { checkSize, DTYPES, MOST_ELEMENTS, OPS, readCount, sweepOf } from './request.js';
-import { drawBandwidth, LEGEND, tableOf } from './results.js';
+import { checkSize, sweepOf } from './request.js';
+import { resultsView } from './results.js';
 
 /** Mounts the panel below `root`. A worker of its own measures; it opens another context where its device is lost. */
 export function mountMeasure(root: HTMLElement, choice: Choice): void {
-  const op = selectOf(OPS);
-  const dtype = selectOf(DTYPES);
-  const rowCount = element('input', {
-    type: 'number',
-    min: 1,
-    max: MOST_ELEMENTS,
-    value: 256,
-    inputmode: 'numeric',
-  });
-  const classCount = element('input', {
-    type: 'number',
-    min: 1,
-    max: MOST_ELEMENTS,
-    value: 4096,
-    inputmode: 'numeric',
-  });
   const status = statusLine();
   const complaint = element('p', { class: 'status', role: 'alert' });
-  const progress = element('progress', { max: 1, value: 0, 'aria-label': 'How much is measured' });
+  const bar = element('progress', { max: 1, value: 0, 'aria-label': 'How much is measured' });
   const doing = element('small', {});
-  const facts = figureList({
-    adapter: 'Adapter',
-    buffer: 'Largest buffer',
-    binding: 'Largest binding',
-    threads: 'Threads in a workgroup',
-    memory: 'Workgroup memory',
-    subgroups: 'Subgroups',
-    features: 'Features in use',
-  });
-  const plot = plotArea();
-  const table = element('div', { class: 'table', role: 'region', 'aria-label': 'Results', tabindex: 0 });
-  const json = element('textarea', { readonly: true, rows: 5, spellcheck: 'false' });
-  const copied = statusLine();
-  const results = element(
-    'div',
-    { hidden: true },
-    plot.root,
-    legend(LEGEND),
-    table,
-    field('Results as JSON, a line for each, as npm run bench writes them', json),
-    element(
-      'div',
-      { class: 'controls' },
-      button('Copy JSON', () => copy(json, copied.say)),
-    ),
-    copied.root,
-  );
-
-  const run = button(
-    'Measure',
-    () =>
-      start((of, { limits }) => {
+  const outcome = statusLine();
+  const adapter = adapterFigures();
+  const results = resultsView();
+  const form = measureForm({
+    measure: () =>
+      start((of, limits) => {
         checkSize(of, limits);
         return [of];
       }),
-    { class: 'primary' },
-  );
-  const sweep = button('Sweep over class counts', () => start((of, { limits }) => sweepOf(of, limits)));
-  const cancel = button('Cancel', () => stop('Cancelled; what was measured before stays.'), {
-    disabled: true,
+    sweep: () => start(sweepOf),
+    cancel() {
+      worker.terminate();
+      worker = open();
+      finish(0, 'Cancelled. What was measured before stays.');
+    },
   });
-
   root.append(
     element(
       'p',
       {},
-      'The GPU against the CPU backend on the same data, in turn, and each against a copy of as many bytes, which is as fast as its memory. ',
-      'Results are checked against float64 before anything is timed; what is wrong is not timed.',
+      'The GPU against the CPU backend on the same data, in turn, and each against a copy of as many bytes, which is as fast as its ',
+      'memory. Results are checked against float64 before anything is timed; what is wrong is not timed.',
     ),
     status.root,
-    facts.root,
-    element(
-      'div',
-      { class: 'controls' },
-      field('Operation', op),
-      field('Rows', rowCount),
-      field('Classes', classCount),
-      field('Numbers', dtype),
-    ),
-    element('div', { class: 'controls' }, run, sweep, cancel),
+    adapter.root,
+    form.root,
     complaint,
-    element('div', { class: 'progress' }, progress, doing),
-    results,
+    element('div', { class: 'progress' }, bar, doing),
+    outcome.root,
+    results.root,
   );
 
-  let adapter: AdapterFacts | undefined;
-  let measured: Row[] = [];
+  let limits: AdapterLimits | undefined;
+  let rows: readonly Row[] = [];
   let worker = open();
 
-  /** A worker, which opens its context at once: its facts are to be seen, and its limits to be known. */
+  /** A worker, which opens its context at once: what it can do is to be seen. */
   function open(): Worker {
-    const made = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    limits = undefined;
+    const made = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'measure' });
     made.addEventListener('message', ({ data }: MessageEvent<News>) => hear(data));
     made.addEventListener('error', ({ message }) =>
-      stop(`The worker failed: ${message || 'it could not be loaded'}.`),
+      fail(`What measures has failed: ${message || 'it could not be loaded'}. Reload the page.`),
     );
-    order(made, { kind: 'open', choice });
+    made.postMessage({ kind: 'open', choice } satisfies Order);
     return made;
   }
 
-  function hear(news: News): void {
-    switch (news.kind) {
-      case 'opened':
-        adapter = news.facts;
-        status.say(news.said);
-        showFacts(news.facts);
-        break;
-      case 'progress':
-        progress.value = news.done;
-        doing.textContent = news.doing;
-        break;
-      case 'rows':
-        measured = [...measured, ...news.rows];
-        showResults();
-        break;
-      case 'finished':
-        finish(summaryOf(measured));
-        break;
-      case 'failed':
-        finish('');
-        complaint.textContent = news.message;
-        break;
-    }
-  }
-
-  /** Reads the form and has its cases measured, or says what is wrong with it. */
-  function start(casesFor: (of: Case, facts: AdapterFacts) => readonly Case[]): void {
-    for (const input of [rowCount, classCount]) input.removeAttribute('aria-invalid');
+  /** Has cases measured, or says what is wrong with what the form says. */
+  function start(casesOf: (of: Case, limits: AdapterLimits) => readonly Case[]): void {
     complaint.textContent = '';
-    if (adapter === undefined) {
-      complaint.textContent = 'The device is still being opened; try again in a moment.';
-      return;
-    }
+    outcome.say('');
     try {
-      const of: Case = {
-        op: op.value as OpName,
-        rows: readInput('Rows', rowCount),
-        classes: readInput('Classes', classCount),
-        dtype: dtype.value as FloatDType,
-      };
-      const cases = casesFor(of, adapter);
-      measured = [];
-      copied.say('');
-      busy(true);
-      order(worker, { kind: 'run', cases });
+      const of = form.read();
+      if (limits === undefined)
+        throw new RangeError('The device is still being opened: try again in a moment.');
+      const cases = casesOf(of, limits);
+      rows = [];
+      bar.value = 0;
+      form.setBusy(true);
+      worker.postMessage({ kind: 'run', cases } satisfies Order);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       complaint.textContent = error.message;
     }
   }
 
-  function stop(said: string): void {
-    worker.terminate();
-    adapter = undefined;
-    worker = open();
-    finish(said);
+  function hear(news: News): void {
+    switch (news.kind) {
+      case 'opened':
+        limits = news.facts.limits;
+        status.say(news.said);
+        adapter.show(news.facts);
+        break;
+      case 'progress':
+        bar.value = news.done;
+        doing.textContent = news.doing;
+        break;
+      case 'rows':
+        rows = [...rows, ...news.rows];
+        results.show(rows);
+        break;
+      case 'finished':
+        finish(1, summaryOf(rows));
+        break;
+      case 'failed':
+        fail(news.message);
+        break;
+    }
   }
 
-  function finish(said: string): void {
-    busy(false);
-    doing.textContent = said;
+  function fail(message: string): void {
+    finish(0, '');
+    complaint.textContent = message;
   }
 
-  function busy(is: boolean): void {
-    run.disabled = is;
-    sweep.disabled = is;
-    cancel.disabled = !is;
-    progress.value = 0;
-    results.setAttribute('aria-busy', String(is));
-  }
-
-  function showFacts({ limits, ...info }: AdapterFacts): void {
-    const size = (value: number): string => (value === Number.MAX_SAFE_INTEGER ? 'no limit' : bytes(value));
-    const { subgroupMinSize, subgroupMaxSize } = info;
-    const onGpu = info.backend === 'webgpu';
-    facts.set({
-      adapter: nameOfAdapter(info as AdapterFacts),
-      buffer: size(limits.maxBufferSize),
-      binding: size(limits.maxStorageBufferBindingSize),
-      threads: onGpu ? String(limits.maxComputeInvocationsPerWorkgroup) : 'none',
-      memory: onGpu ? bytes(limits.maxComputeWorkgroupStorageSize) : 'none',
-      subgroups: subgroupMaxSize === 0 ? 'none' : `${subgroupMinSize} to ${subgroupMaxSize} threads`,
-      features: info.features.join(', ') || 'none',
-    });
-  }
-
-  function showResults(): void {
-    results.hidden = false;
-    table.replaceChildren(tableOf(measured));
-    drawBandwidth(plot, measured);
-    json.value = measured.map((row) => JSON.stringify(row)).join('\n');
+  function finish(done: number, said: string): void {
+    form.setBusy(false);
+    bar.value = done;
+    doing.textContent = '';
+    outcome.say(said);
   }
 }
 
-function order(worker: Worker, given: Order): void {
-  worker.postMessage(given);
-}
-
-function readInput(what: string, input: HTMLInputElement): number {
-  try {
-    return readCount(what, input.value);
-  } catch (error) {
-    input.setAttribute('aria-invalid', 'true');
-    input.focus();
-    throw error;
-  }
-}
-
-/** A sentence on a single case; on a sweep, that it is done. */
+/** A sentence on a single case; of a sweep, that it is done. */
 function summaryOf(rows: readonly Row[]): string {
-  const [gpu, cpu] = [GPU, CPU].map((name) => rows.find(({ contender }) => contender === name)?.timing);
   const shapes = new Set(rows.map(({ classes }) => classes));
-  if (shapes.size > 1) return `${shapes.size} class counts measured.`;
-  if (cpu === undefined) return 'Measured.';
-  const onCpu = `the CPU takes ${digits(cpu.ms.median)} ms`;
-  if (gpu === undefined) return `Measured: ${onCpu}.`;
-  return `Measured: the GPU takes ${digits(gpu.ms.median)} ms, ${onCpu}.`;
-}
-
-/** To the clipboard; where that is not allowed, the text is selected for the keyboard. */
-async function copy(text: HTMLTextAreaElement, say: (said: string) => void): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text.value);
-    say('The JSON is in the clipboard.');
-  } catch {
-    text.focus();
-    text.select();
-    say('The clipboard is not allowed here. The JSON is selected: copy it with Ctrl+C or ⌘C.');
-  }
+  if (shapes.size > 1) return `Measured: ${shapes.size} class counts.`;
+  const times = [GPU, CPU].flatMap((name) => {
+    const timing = rows.find(({ contender }) => contender === name)?.timing;
+    return timing === undefined ? [] : [`the ${name} takes ${digits(timing.ms.median)} ms`];
+  });
+  return times.length === 0 ? 'Nothing could be timed.' : `Measured: ${times.join(', ')}.`;
 }

@@ -55,8 +55,9 @@ export function sweepOf(of: Case, limits: AdapterLimits): readonly Case[] {
   const cases = sweep(elements)
     .filter(([, classes]) => classes <= elements)
     .map(([rows, classes]): Case => ({ ...of, rows, classes }));
-  if (cases.length < 2)
-    throw new RangeError(`A sweep needs at least 16 logits, ${of.rows * of.classes} are too few.`);
+  if (cases.length < 2) {
+    throw new RangeError(`A sweep needs at least 16 logits; ${count(of.rows * of.classes)} are too few.`);
+  }
   for (const each of cases) checkSize(each, limits);
   return cases;
 }

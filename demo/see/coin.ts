@@ -1,6 +1,6 @@
 // The entropy of a coin, as the probability of heads moves.
 import * as Plot from '@observablehq/plot';
-import { element, field, figureList } from '../dom.js';
+import { element, field, figureList, formula } from '../dom.js';
 import { fixed, nats } from '../format.js';
 import { COLORS, FAINT, plotArea } from '../plot.js';
 import type { Part } from './part.js';
@@ -23,8 +23,11 @@ export const mountCoin: Part = (root, context, report) => {
     element(
       'p',
       {},
-      'A coin shows heads with probability p. Its entropy H(p) = −p log p − (1 − p) log (1 − p) is how surprised you are, on average, by a throw: ',
-      'not at all where you know what comes, most where both sides are as likely: log 2, or one bit.',
+      'A coin shows heads with probability p. Its entropy ',
+      formula('H(p) = −p log p − (1 − p) log (1 − p)'),
+      ' is how surprised you are, on average, by a throw: not at all where you know what comes, most where both sides are as likely: ',
+      formula('log 2'),
+      ', or one bit.',
     ),
     field('p, the probability of heads', slider),
     plot.root,

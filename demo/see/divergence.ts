@@ -1,6 +1,6 @@
 // Two distributions to drag, and how entropy and divergence add up to the cross-entropy.
 import * as Plot from '@observablehq/plot';
-import { button, element, figureList } from '../dom.js';
+import { button, element, figureList, formula } from '../dom.js';
 import { fixed, nats } from '../format.js';
 import { COLORS, plotArea } from '../plot.js';
 import { bars } from './bars.js';
@@ -96,7 +96,7 @@ export const mountDivergence: Part = (root, context, report) => {
     ].filter(({ from, to }) => to > from);
     plot.draw(
       {
-        height: 150,
+        height: 160,
         marginLeft: 96,
         x: { domain: [0, room], label: 'nats', grid: true },
         y: { domain: [SUM, WHOLE_BAR], label: null, tickSize: 0 },
@@ -141,10 +141,14 @@ export const mountDivergence: Part = (root, context, report) => {
     element(
       'p',
       {},
-      'p is how often the weather is of each kind, q how often the forecast says so. H(p) = −Σ p log p is the mean surprise of who knows p, ',
-      'H(p, q) = −Σ p log q that of who believes q. The difference is the price of the belief, the divergence D(p‖q) = Σ p log (p / q): ',
-      'never below 0, and 0 only where q = p. So ',
-      element('strong', {}, 'H(p, q) = H(p) + D(p‖q)'),
+      'p is how often the weather is of each kind, q how often the forecast says so. ',
+      formula('H(p) = −Σ p log p'),
+      ' is the mean surprise of who knows p, ',
+      formula('H(p, q) = −Σ p log q'),
+      ' that of who believes q. The difference is the price of the belief, the divergence ',
+      formula('D(p‖q) = Σ p log (p / q)'),
+      ': never below 0, and 0 only where q = p. So ',
+      element('strong', {}, formula('H(p, q) = H(p) + D(p‖q)')),
       '. To train a model q is to lower H(p, q), of which H(p) is the data’s own and stays.',
     ),
     element(
