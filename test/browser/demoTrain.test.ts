@@ -407,6 +407,40 @@ describeInChromium('the panel Train', (chromium) => {
     expect((await panel.pause()).step).toBeGreaterThanOrEqual(5);
   });
 
+  test('a reset gives back what the training held on the device', async () => {
+    const panel = await open();
+    const worker = await panel.worker();
+    await worker.evaluate(() => {
+      const { createBuffer } = GPUDevice.prototype;
+      const { destroy } = GPUBuffer.prototype;
+      const held = new Map<GPUBuffer, number>();
+      GPUDevice.prototype.createBuffer = function (wanted) {
+        const made = createBuffer.call(this, wanted);
+        held.set(made, wanted.size);
+        return made;
+      };
+      GPUBuffer.prototype.destroy = function () {
+        held.delete(this);
+        return destroy.call(this);
+      };
+      Object.assign(globalThis, { held });
+    });
+    // Bytes.
+    const held = (): Promise<number> =>
+      worker.evaluate(() => {
+        const { held } = globalThis as unknown as { held: Map<GPUBuffer, number> };
+        return [...held.values()].reduce((sum, size) => sum + size, 0);
+      });
+    await panel.press('Start');
+    await panel.reaches(25);
+    await panel.pause();
+    // Logits, gradient, targets, and two averages.
+    expect(await held()).toBeGreaterThanOrEqual(5 * 4 * 128 * 128);
+    await panel.press('Reset');
+    await panel.hears(READY);
+    expect(await held()).toBeLessThan(4 * 128 * 128);
+  });
+
   test('a vocabulary for which there is no memory is refused, and the model stays', async () => {
     const panel = await open();
     await (await panel.worker()).evaluate(() => {
