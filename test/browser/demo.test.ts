@@ -127,6 +127,7 @@ describeInChromium('the demo', (chromium) => {
         await until('the run is over', async () =>
           page.$eval('#measure button[type=submit]', (button) => !(button as HTMLButtonElement).disabled),
         );
+        await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
         await keepPicture(page, `demo-${device}-${scheme}`);
 
         const { faint, ratios } = await contrasts(page);
