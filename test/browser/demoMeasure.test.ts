@@ -282,19 +282,28 @@ describeInChromium('the panel Measure', (chromium) => {
     const panel = await open();
     await panel.fill({ rows: '16', classes: '64' });
     const worker = await workerOf(panel);
-    // The device is destroyed for real, by its first submission once the results were found right and are being timed.
+    // The device is destroyed for real, in the midst of being timed: whatever is submitted to it then is done at once.
     await worker.evaluate(() => {
       const { submit } = GPUQueue.prototype;
       const { createCommandEncoder } = GPUDevice.prototype;
-      let device: GPUDevice | undefined;
-      let submissions = 0;
+      const post = postMessage;
+      const seen = { first: undefined as GPUDevice | undefined, isTiming: false, timed: 0, onOthers: 0 };
+      Object.assign(self, {
+        seen,
+        // The last thing that is told before it is timed.
+        postMessage(news: { readonly doing?: string }) {
+          seen.isTiming ||= news.doing?.includes('checking copy on the CPU') === true;
+          post(news);
+        },
+      });
       GPUDevice.prototype.createCommandEncoder = function (...given) {
-        device ??= this;
+        seen.first ??= this;
         return createCommandEncoder.apply(this, given);
       };
       GPUQueue.prototype.submit = function (...given) {
         submit.apply(this, given);
-        if (++submissions === 100) device?.destroy();
+        if (this !== seen.first?.queue) seen.onOthers++;
+        else if (seen.isTiming && ++seen.timed === 10) seen.first.destroy();
       };
     });
     await panel.press('Measure');
@@ -309,6 +318,12 @@ describeInChromium('the panel Measure', (chromium) => {
       'copy on the CPU',
     ]);
     expect(rows.every(({ wrong, timing }) => wrong === undefined && timing !== undefined)).toBe(true);
+    const { timed, onOthers } = await worker.evaluate(
+      () => (self as unknown as { seen: { timed: number; onOthers: number } }).seen,
+    );
+    expect(timed).toBeGreaterThanOrEqual(10);
+    // On the next device, the GPU and its copy are checked and timed once more: 7 samples each, and what comes before.
+    expect(onOthers).toBeGreaterThan(14);
     expectAgreement(rows, lines);
   });
 
