@@ -19,6 +19,5 @@ export default defineConfig({
   },
   // Named, since the worker's are not found beforehand, and the page would load again when they are.
   optimizeDeps: { include: ['@observablehq/plot', 'd3-array'] },
-  server: { fs: { allow: [here('..')] } },
   build: { outDir: here('../dist-demo'), emptyOutDir: true, target: 'es2023', chunkSizeWarningLimit: 5000 },
 });
