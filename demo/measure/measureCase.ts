@@ -13,6 +13,7 @@ import { rotationOf } from '../../bench/run/effort.js';
 import { version } from '../../package.json';
 import { type LastingContext, nameOfAdapter } from '../backend.js';
 import { CPU, CPU_COPY, GPU, GPU_COPY } from './contenders.js';
+import { legible } from './legible.js';
 
 // Clocks of browsers are as coarse as a millisecond: a sample lasts long beside that, however many executions it takes.
 const EFFORT: BenchOptions = {
@@ -82,14 +83,6 @@ async function contendersOf(of: Case, context: Context, cpu: Context): Promise<r
     { ...copyContender(device, form, rotate), name: GPU_COPY },
     ...onCpu,
   ];
-}
-
-/** A clock that stood still for a whole sample has measured nothing, and no ratio to that is right. */
-function legible(outcomes: readonly Outcome[]): readonly Outcome[] {
-  if (!outcomes.some(({ timing }) => timing?.ms.p5 === 0)) return outcomes;
-  return outcomes.map(({ timing, ...outcome }) =>
-    timing === undefined ? outcome : { ...outcome, leftOut: "this browser's clock is too coarse" },
-  );
 }
 
 /**

@@ -20,7 +20,7 @@ export function tableOf(rows: readonly Row[]): HTMLTableElement {
   return element(
     'table',
     {},
-    element('caption', {}, 'Medians, each in turn with the others on the same data'),
+    element('caption', {}, 'Medians, on the same data in turn'),
     element('thead', {}, element('tr', {}, ...HEAD.map((name) => element('th', { scope: 'col' }, name)))),
     element('tbody', {}, ...subjects.map(lineOf)),
   );

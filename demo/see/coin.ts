@@ -16,7 +16,7 @@ export const mountCoin: Part = (root, context, report) => {
   const figures = figureList({
     heads: 'p, heads',
     entropy: 'H(p)',
-    perplexity: 'as uncertain as a fair choice of',
+    perplexity: 'Perplexity, exp H(p)',
   });
   root.append(
     element('h3', {}, 'The entropy of a coin'),
@@ -39,7 +39,7 @@ export const mountCoin: Part = (root, context, report) => {
     if (entropies === undefined) return;
     const p = slider.valueAsNumber;
     const h = entropies[Math.round(p * STEPS)] as number;
-    figures.set({ heads: p.toFixed(3), entropy: nats(h), perplexity: `${fixed(Math.exp(h))} things` });
+    figures.set({ heads: p.toFixed(3), entropy: nats(h), perplexity: fixed(Math.exp(h)) });
     const curve = Array.from(entropies, (entropy, k) => ({ p: k / STEPS, entropy }));
     plot.draw(
       {

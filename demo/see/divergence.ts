@@ -118,10 +118,10 @@ export const mountDivergence: Part = (root, context, report) => {
                 Plot.text([SUM, WHOLE_BAR], {
                   y: (bar: string) => bar,
                   x: room,
-                  text: () => '∞ →',
+                  text: () => '∞',
                   textAnchor: 'end',
                   dx: -6,
-                  fontSize: 16,
+                  fontSize: 20,
                   fontWeight: 'bold',
                   fill: 'var(--surface)',
                 }),
@@ -149,12 +149,12 @@ export const mountDivergence: Part = (root, context, report) => {
       formula('D(p‖q) = Σ p log (p / q)'),
       ': never below 0, and 0 only where q = p. So ',
       element('strong', {}, formula('H(p, q) = H(p) + D(p‖q)')),
-      '. To train a model q is to lower H(p, q), of which H(p) is the data’s own and stays.',
+      '. To train a model q is to lower H(p, q), of which H(p) is the data’s own and stays. (Where the library speaks of targets q and of a model p, it is the other way round.)',
     ),
     element(
       'p',
       {},
-      'Drag the bars, or go to one with Tab and press the arrow keys; the others make room. Then see whether D(p‖q) is D(q‖p).',
+      'Drag the bars, or go to one with Tab and press the arrow keys; the others make room. Swap p and q, and see that D(q‖p) is another number.',
     ),
     element('div', { class: 'pair' }, truth.root, belief.root),
     element(

@@ -131,6 +131,7 @@ describeInChromium('the demo', (chromium) => {
         await until('the run is over', async () =>
           page.$eval('#measure button[type=submit]', (button) => !(button as HTMLButtonElement).disabled),
         );
+        await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
         await keepPicture(page, `demo-${device}-${scheme}`);
 
         const { faint, ratios } = await contrasts(page);
@@ -236,11 +237,11 @@ describeInChromium('the demo', (chromium) => {
     await page.goto(demo.url);
     await ready(page);
     expect(await page.evaluate(() => getComputedStyle(document.documentElement).scrollBehavior)).toBe('auto');
-    await (await byName((await page.$('nav.panels')) as never, 'Measure')).click();
+    await (await byName((await page.$('nav.panels')) as never, 'See')).click();
     // Below the bar with the links, which stays at the top.
     await until('the panel is at the top', () =>
       page.evaluate(() => {
-        const top = document.querySelector('#measure h2')?.getBoundingClientRect().top ?? -1;
+        const top = document.querySelector('#see h2')?.getBoundingClientRect().top ?? -1;
         const bar = document.querySelector('nav.panels')?.getBoundingClientRect().bottom ?? 0;
         return top >= bar && top < innerHeight / 2;
       }),
