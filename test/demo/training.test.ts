@@ -13,7 +13,7 @@ const { bigrams } = buildCorpus(BOOK, 4);
 const FLOOR = conditionalEntropy(bigrams);
 
 /** A training whose news are kept, of the 4 commonest tokens and one for the rest; `limits` in the place of the CPU's. */
-function open(limits: Partial<Context['info']['limits']> = {}) {
+function open(limits: Partial<Context['info']['limits']> = {}, shortestStep = 0) {
   const news: News[] = [];
   let heard = (): void => undefined;
   const opened = createContext({ backend: 'cpu' });
@@ -30,7 +30,7 @@ function open(limits: Partial<Context['info']['limits']> = {}) {
     heard();
   };
   const training = new Training(
-    { readBook: async () => BOOK, openContexts, tell, shortestStep: 0 },
+    { readBook: async () => BOOK, openContexts, tell, shortestStep },
     { vocabulary: 4, rate: 0.1 },
   );
   return {
@@ -72,6 +72,17 @@ describe('a training', () => {
       expect(crossEntropy - divergence).toBeCloseTo(FLOOR, 9);
     expect(readings.at(-1)?.divergence).toBeLessThan(1e-3);
     expect(readings.at(-1)?.divergence).toBeGreaterThan(0);
+  });
+
+  it('takes its time for a step, however often it is started', async () => {
+    const { training, hears } = open({}, 20);
+    await hears(({ kind }) => kind === 'untrained');
+    const start = performance.now();
+    for (let k = 0; k < 10; k++) training.obey({ kind: 'start' });
+    await hears((each) => isReading(each) && each.step === 10);
+    // Timers may be early by less than a millisecond each.
+    expect(performance.now() - start).toBeGreaterThan(10 * 19);
+    training.obey({ kind: 'reset' });
   });
 
   it('takes no step twice when it is paused and started at once, and none when it is paused', async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Context, createContext } from 'webgpu-loss';
-import { fallingRate } from '../../examples/bigram/adam.js';
+import { ADAM, fallingRate } from '../../examples/bigram/adam.js';
 import { buildCorpus } from '../../examples/bigram/corpus.js';
-import { measure, weighByFrequency } from '../../examples/bigram/theory.js';
+import { logSoftmaxRow, measure, weighByFrequency } from '../../examples/bigram/theory.js';
 import { openTrainer } from '../../examples/bigram/trainer.js';
 
 const { bigrams } = buildCorpus(['the whale saw the boat and the boat saw the whale and Ahab saw it'], 5);
@@ -52,6 +52,36 @@ describe('a trainer', () => {
     const copy = read.slice();
     read.fill(7);
     expect(await trainer.readLogits()).toEqual(copy);
+    trainer.destroy();
+  });
+
+  it('does what Adam does', async () => {
+    const { size, counts, rowCounts } = bigrams;
+    const trainer = await openTrainer(context, bigrams);
+    const { beta1, beta2, epsilon } = ADAM;
+    const [logits, mean, square] = Array.from({ length: 3 }, () => new Float64Array(cells)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
+    for (let t = 1; t <= 4; t++) {
+      await trainer.step(0.2);
+      const probs = Array.from(rowCounts, (_, row) =>
+        [...logSoftmaxRow(logits, row * size, size)].map(Math.exp),
+      ).flat();
+      for (let i = 0; i < cells; i++) {
+        const gradient =
+          (rowCounts[Math.floor(i / size)] as number) * (probs[i] as number) - (counts[i] as number);
+        mean[i] = beta1 * (mean[i] as number) + (1 - beta1) * gradient;
+        square[i] = beta2 * (square[i] as number) + (1 - beta2) * gradient ** 2;
+        const spread = Math.sqrt((square[i] as number) / (1 - beta2 ** t)) + epsilon;
+        logits[i] = (logits[i] as number) - (0.2 * (mean[i] as number)) / (1 - beta1 ** t) / spread;
+      }
+    }
+    const trained = await trainer.readLogits();
+    // Float32 in some ten operations on numbers below 1.
+    trained.forEach((logit, i) => expect(Math.abs(logit - (logits[i] as number))).toBeLessThan(1e-5));
+    expect(Math.max(...trained)).toBeGreaterThan(0.5);
     trainer.destroy();
   });
 
