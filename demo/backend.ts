@@ -94,7 +94,13 @@ export function lastingContext(
 ): LastingContext {
   let losses = 0;
   const open = async (lost?: DeviceLostError): Promise<Context> => {
-    const { context, said } = await openContext(losses < MOST_LOSSES ? choice : 'cpu');
+    const { context, said } =
+      losses < MOST_LOSSES
+        ? await openContext(choice)
+        : {
+            context: await createContext({ backend: 'cpu' }),
+            said: `It was lost ${losses} times, so the CPU computes.`,
+          };
     void context.lost.then((error) => {
       losses++;
       opened = open(error);

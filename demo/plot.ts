@@ -60,21 +60,39 @@ export interface LegendEntry {
   readonly wide?: boolean;
 }
 
+interface Stroke {
+  readonly stroke: string;
+  readonly strokeWidth: number;
+  readonly strokeOpacity?: number;
+  readonly strokeDasharray?: string;
+}
+
+/** How the line of an entry looks: in the plot as in the legend. */
+export function strokeOf({ color, dashed = false, wide = false }: LegendEntry): Stroke {
+  return {
+    stroke: color,
+    strokeWidth: wide ? 7 : 2.5,
+    ...(wide && { strokeOpacity: 0.4 }),
+    ...(dashed && { strokeDasharray: '4 3' }),
+  };
+}
+
 /** Which line of a plot is which. */
 export function legend(entries: readonly LegendEntry[]): HTMLElement {
-  const items = entries.map(({ label, color, dashed = false, wide = false }) => {
+  const items = entries.map((entry) => {
+    const { stroke, strokeWidth, strokeOpacity, strokeDasharray } = strokeOf(entry);
     const line = svgElement('line', {
       x1: 0,
       x2: 28,
       y1: 6,
       y2: 6,
-      stroke: color,
-      'stroke-width': wide ? 7 : 2.5,
-      'stroke-opacity': wide ? 0.4 : undefined,
-      'stroke-dasharray': dashed ? '4 3' : undefined,
+      stroke,
+      'stroke-width': strokeWidth,
+      'stroke-opacity': strokeOpacity,
+      'stroke-dasharray': strokeDasharray,
     });
     const swatch = svgElement('svg', { width: 28, height: 12, 'aria-hidden': 'true' }, line);
-    return element('li', {}, swatch, label);
+    return element('li', {}, swatch, entry.label);
   });
   return element('ul', { class: 'legend' }, ...items);
 }

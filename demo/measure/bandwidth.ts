@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Row } from '../../bench/report/row.js';
 import { count, digits } from '../format.js';
-import { COLORS, type LegendEntry, type PlotArea } from '../plot.js';
+import { COLORS, type LegendEntry, type PlotArea, strokeOf } from '../plot.js';
 import { CPU, CPU_COPY, GPU, GPU_COPY } from './contenders.js';
 
 /** Lines by the names of the contenders. */
@@ -26,18 +26,14 @@ export function drawBandwidth(plot: PlotArea, rows: readonly Row[]): void {
   const points = rows.flatMap(({ classes, contender, gigabytesPerSecond }): Point[] =>
     gigabytesPerSecond === undefined ? [] : [{ classes, contender, speed: gigabytesPerSecond }],
   );
-  const marks = Object.entries(LINES).flatMap(([name, { color, dashed }]) => {
+  const marks = Object.entries(LINES).flatMap(([name, entry]) => {
     const own = points.filter(({ contender }) => contender === name);
     const place = { x: 'classes', y: 'speed' };
-    return dashed
-      ? [
-          Plot.line(own, { ...place, stroke: color, strokeWidth: 2, strokeDasharray: '4 3' }),
-          Plot.dot(own, { ...place, stroke: color, r: 3 }),
-        ]
-      : [
-          Plot.line(own, { ...place, stroke: color, strokeWidth: 2.5 }),
-          Plot.dot(own, { ...place, fill: color, r: 4 }),
-        ];
+    const { color, dashed } = entry;
+    return [
+      Plot.line(own, { ...place, ...strokeOf(entry) }),
+      Plot.dot(own, { ...place, r: 4, stroke: color, fill: dashed ? 'var(--surface)' : color }),
+    ];
   });
   plot.draw(
     {

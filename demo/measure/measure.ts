@@ -1,4 +1,4 @@
-// The panel Measure: the GPU against the CPU, on this machine.
+// The panel Measure: WebGPU against the CPU, on this machine.
 import type { AdapterLimits } from 'webgpu-loss';
 import type { Case } from '../../bench/measure/contender.js';
 import type { Row } from '../../bench/report/row.js';
@@ -38,7 +38,7 @@ export function mountMeasure(root: HTMLElement, choice: Choice): void {
     element(
       'p',
       {},
-      'The GPU against the CPU backend on the same data, in turn, and each against a copy of as many bytes, which is as fast as its ',
+      'WebGPU against the CPU backend on the same data, in turn, and each against a copy of as many bytes, which is as fast as its ',
       'memory. Results are checked against float64 before anything is timed; what is wrong is not timed.',
     ),
     status.root,
@@ -126,9 +126,12 @@ export function mountMeasure(root: HTMLElement, choice: Choice): void {
 function summaryOf(rows: readonly Row[]): string {
   const shapes = new Set(rows.map(({ classes }) => classes));
   if (shapes.size > 1) return `Measured: ${shapes.size} class counts.`;
-  const times = [GPU, CPU].flatMap((name) => {
+  const times = [
+    [GPU, GPU],
+    [CPU, 'the CPU'],
+  ].flatMap(([name, inWords]) => {
     const timing = rows.find(({ contender }) => contender === name)?.timing;
-    return timing === undefined ? [] : [`the ${name} takes ${digits(timing.ms.median)} ms`];
+    return timing === undefined ? [] : [`${inWords} takes ${digits(timing.ms.median)} ms`];
   });
   return times.length === 0 ? 'Nothing could be timed.' : `Measured: ${times.join(', ')}.`;
 }

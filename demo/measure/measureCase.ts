@@ -1,8 +1,9 @@
-// One case, all contenders in turn, as in the benches: the GPU, the CPU, and a copy of the same bytes on each.
+// One case, all contenders in turn, as in the benches: WebGPU, the CPU, and a copy of the same bytes by each.
 import * as library from 'webgpu-loss';
 import { type Context, createContext } from 'webgpu-loss';
 import { type BenchOptions, benchCase, type Outcome } from '../../bench/measure/benchCase.js';
 import { trafficOf } from '../../bench/measure/bytes.js';
+import { nameOf } from '../../bench/measure/cases.js';
 import type { Case, Contender } from '../../bench/measure/contender.js';
 import { copyContender, cpuCopyContender } from '../../bench/measure/copy.js';
 import { dataOf } from '../../bench/measure/data.js';
@@ -61,7 +62,7 @@ export function measureCase(
       );
       const outcomes = await benchCase(of, data, told, EFFORT);
       progress(1, `${nameOf(of)}: done`);
-      return legible(outcomes).map((outcome) => describe(of, outcome, context, cpu));
+      return legible(outcomes).map((outcome) => rowFor(of, outcome, context, cpu));
     } finally {
       if (cpu !== context) cpu.destroy();
       await proveAlive(context);
@@ -98,7 +99,7 @@ async function proveAlive(context: Context): Promise<void> {
   }
 }
 
-function describe(of: Case, outcome: Outcome, context: Context, cpu: Context): Row {
+function rowFor(of: Case, outcome: Outcome, context: Context, cpu: Context): Row {
   const isCpu = outcome.contender === CPU || outcome.contender === CPU_COPY;
   const { info } = isCpu ? cpu : context;
   return rowOf(of, outcome, {
@@ -109,8 +110,4 @@ function describe(of: Case, outcome: Outcome, context: Context, cpu: Context): R
     versions: { 'webgpu-loss': version, browser: navigator.userAgent },
     info,
   });
-}
-
-function nameOf({ op, rows, classes, dtype }: Case): string {
-  return `${op} of ${rows.toLocaleString('en')} × ${classes.toLocaleString('en')} ${dtype}`;
 }

@@ -1,21 +1,17 @@
 // Two distributions to drag, and how entropy and divergence add up to the cross-entropy.
-import * as Plot from '@observablehq/plot';
 import { button, element, figureList, formula } from '../dom.js';
-import { fixed, nats } from '../format.js';
+import { nats } from '../format.js';
 import { COLORS, plotArea } from '../plot.js';
 import { bars } from './bars.js';
 import { latest } from './latest.js';
 import type { Part } from './part.js';
 import { type Comparison, compare } from './quantities.js';
 import { apportion, type Shares, WHOLE, withShare } from './shares.js';
+import { drawSum } from './sumPlot.js';
 
 const OUTCOMES = ['sun', 'clouds', 'rain', 'snow'] as const;
-const FIRST = { p: [50, 25, 20, 5], q: [25, 25, 25, 25] } as const;
-
-const SUM = 'H(p) + D(p‖q)';
-const WHOLE_BAR = 'H(p, q)';
-/** What the bars have room for, in nats: more than the cross-entropy of all but extreme beliefs. */
-const ROOM = 2.5;
+const EVEN: Shares = apportion([1, 1, 1, 1], WHOLE);
+const FIRST = { p: [50, 25, 20, 5], q: EVEN } as const;
 
 export const mountDivergence: Part = (root, context, report) => {
   let p: Shares = FIRST.p;
@@ -82,58 +78,7 @@ export const mountDivergence: Part = (root, context, report) => {
         : `The forecast says that there is never ${names.join(' or ')}, and yet there is: q is 0 where p is not. ` +
           'The surprise at what was called impossible is infinite, so are H(p, q) and D(p‖q).';
     if (infinite.textContent !== words) infinite.textContent = words;
-    drawSum(found);
-  };
-
-  const drawSum = ({ entropy, crossEntropy, divergence }: Comparison): void => {
-    const isInfinite = crossEntropy === Number.POSITIVE_INFINITY;
-    const room = isInfinite ? ROOM : Math.max(ROOM, crossEntropy * 1.05);
-    const end = (value: number): number => Math.min(value, room);
-    const segments = [
-      { bar: SUM, part: 'H(p)', from: 0, to: entropy, color: COLORS[2] },
-      { bar: SUM, part: 'D(p‖q)', from: entropy, to: end(entropy + divergence), color: COLORS[1] },
-      { bar: WHOLE_BAR, part: 'H(p, q)', from: 0, to: end(crossEntropy), color: COLORS[3] },
-    ].filter(({ from, to }) => to > from);
-    plot.draw(
-      {
-        height: 160,
-        marginLeft: 96,
-        x: { domain: [0, room], label: 'nats', grid: true },
-        y: { domain: [SUM, WHOLE_BAR], label: null, tickSize: 0 },
-        marks: [
-          Plot.barX(segments, { y: 'bar', x1: 'from', x2: 'to', fill: 'color' }),
-          Plot.text(
-            // A name has room in a bar that is not too short.
-            segments.filter(({ from, to }) => to - from > room / 7),
-            {
-              y: 'bar',
-              x: ({ from, to }: (typeof segments)[number]) => (from + to) / 2,
-              text: 'part',
-              fill: 'var(--surface)',
-              fontWeight: 'bold',
-            },
-          ),
-          ...(isInfinite
-            ? [
-                Plot.text([SUM, WHOLE_BAR], {
-                  y: (bar: string) => bar,
-                  x: room,
-                  text: () => '∞',
-                  textAnchor: 'end',
-                  dx: -6,
-                  fontSize: 20,
-                  fontWeight: 'bold',
-                  fill: 'var(--surface)',
-                }),
-              ]
-            : []),
-          Plot.ruleX([0]),
-        ],
-      },
-      isInfinite
-        ? `H(p) is ${fixed(entropy)} nats; D(p‖q) is infinite, and so is their sum H(p, q).`
-        : `H(p), ${fixed(entropy)} nats, and D(p‖q), ${fixed(divergence)} nats, end to end are as long as H(p, q), ${fixed(crossEntropy)} nats.`,
-    );
+    drawSum(plot, found);
   };
 
   root.append(
@@ -161,15 +106,7 @@ export const mountDivergence: Part = (root, context, report) => {
       'div',
       { class: 'controls' },
       button('Let q be p', () => set(p, p)),
-      button('Let q be even', () =>
-        set(
-          p,
-          apportion(
-            OUTCOMES.map(() => 1),
-            WHOLE,
-          ),
-        ),
-      ),
+      button('Let q be even', () => set(p, EVEN)),
       button('Swap p and q', () => set(q, p)),
       button('Let q rule out snow', () => set(p, withShare(q, OUTCOMES.length - 1, 0))),
     ),

@@ -6,6 +6,8 @@ import { parseRows, type Row } from '../../bench/report/row.js';
 import { describeInChromium } from '../support/chromium.js';
 import { byName, byText, type Demo, figuresOf, serveDemo, until } from '../support/demo.js';
 
+const CONTENDERS = ['WebGPU', 'copy by WebGPU', 'CPU', 'copy by the CPU'];
+
 interface Line {
   readonly shape: string;
   readonly on: string;
@@ -94,7 +96,8 @@ function expectAgreement(rows: readonly Row[], lines: readonly Line[]): void {
     expect(number(cells[0] as string)).toBe(digits(ms));
     expect(number(cells[1] as string)).toBe(digits(row.bytes / ms / 1e6));
     const copy = rows.find(
-      (other) => other.contender === `copy on the ${on}` && other.classes === row.classes,
+      (other) =>
+        other.contender === `copy by ${on === 'CPU' ? 'the CPU' : on}` && other.classes === row.classes,
     ) as Row;
     expect(copy.bytes).toBe(row.bytes);
     expect(number(cells[2] as string)).toBe(
@@ -163,12 +166,7 @@ describeInChromium('the panel Measure', (chromium) => {
     expect(seen.size).toBeGreaterThan(2);
     expect(await panel.root.$eval('progress', (bar) => bar.value)).toBe(1);
     const { rows, lines } = await panel.finished();
-    expect(rows.map(({ contender }) => contender)).toEqual([
-      'GPU',
-      'copy on the GPU',
-      'CPU',
-      'copy on the CPU',
-    ]);
+    expect(rows.map(({ contender }) => contender)).toEqual(CONTENDERS);
     for (const row of rows) {
       expect(row).toMatchObject({ op: 'crossEntropyGrad', rows: 48, classes: 100, dtype: 'bf16' });
       // Logits and gradient of 2 bytes, targets of 4, and the loss.
@@ -200,8 +198,8 @@ describeInChromium('the panel Measure', (chromium) => {
     expectAgreement(rows, lines);
     expect(await panel.root.$$eval('.plot circle', (dots) => dots.length)).toBe(4 * classes.length);
     const words = await panel.root.$eval('.plot', (plot) => plot.getAttribute('aria-label'));
-    const gpu = rows.filter(({ contender }) => contender === 'GPU');
-    expect(words).toContain(`GPU: ${digits(gpu[0]?.gigabytesPerSecond as number)} GB/s at 8 classes`);
+    const gpu = rows.filter(({ contender }) => contender === 'WebGPU');
+    expect(words).toContain(`WebGPU: ${digits(gpu[0]?.gigabytesPerSecond as number)} GB/s at 8 classes`);
   });
 
   test('is cancelled at once, keeps what it had, and measures again', async () => {
@@ -271,10 +269,10 @@ describeInChromium('the panel Measure', (chromium) => {
     await panel.press('Measure');
     await until('the run is over', async () => !(await panel.isBusy()));
     const [gpu] = await panel.lines();
-    expect(gpu?.on).toBe('GPU');
+    expect(gpu?.on).toBe('WebGPU');
     expect(gpu?.cells).toHaveLength(1);
     expect(gpu?.cells[0]).toMatch(/^wrong, so not timed: output at output\[\d+\] is /);
-    const row = (await panel.rows()).find(({ contender }) => contender === 'GPU');
+    const row = (await panel.rows()).find(({ contender }) => contender === 'WebGPU');
     expect(row?.timing).toBeUndefined();
   });
 
@@ -296,7 +294,7 @@ describeInChromium('the panel Measure', (chromium) => {
           seen,
           postMessage(news: { readonly doing?: string }) {
             // The last thing that is told before it is timed.
-            seen.isTiming ||= news.doing?.includes('checking copy on the CPU') === true;
+            seen.isTiming ||= news.doing?.includes('checking copy by the CPU') === true;
             if (atEnd && news.doing?.endsWith(': done')) seen.first?.destroy();
             post(news);
           },
@@ -316,12 +314,7 @@ describeInChromium('the panel Measure', (chromium) => {
         /^The GPU device was lost, and another context was opened\. WebGPU computes/.test(await panel.said()),
       );
       const { rows, lines } = await panel.finished();
-      expect(rows.map(({ contender }) => contender)).toEqual([
-        'GPU',
-        'copy on the GPU',
-        'CPU',
-        'copy on the CPU',
-      ]);
+      expect(rows.map(({ contender }) => contender)).toEqual(CONTENDERS);
       expect(rows.every(({ wrong, timing }) => wrong === undefined && timing !== undefined)).toBe(true);
       const { timed, onOthers } = await worker.evaluate(
         () => (self as unknown as { seen: { timed: number; onOthers: number } }).seen,
@@ -380,7 +373,7 @@ describeInChromium('the panel Measure', (chromium) => {
       await panel.fill({ rows: '8', classes: '20', dtype: 'f16' });
       await panel.press('Measure');
       const { rows, lines } = await panel.finished();
-      expect(rows.map(({ contender }) => contender)).toEqual(['CPU', 'copy on the CPU']);
+      expect(rows.map(({ contender }) => contender)).toEqual(CONTENDERS.slice(2));
       expectAgreement(rows, lines);
     });
   }

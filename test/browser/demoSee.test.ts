@@ -369,4 +369,35 @@ describeInChromium('the panel See', (chromium) => {
     await page.keyboard.press('PageUp');
     expect((await agreed(part)).p[0]).toBe(60);
   });
+
+  test('a device that is lost again and again gives way to the CPU', async () => {
+    const page = await chromium.newPage();
+    await page.evaluateOnNewDocument(() => {
+      const { createCommandEncoder } = GPUDevice.prototype;
+      GPUDevice.prototype.createCommandEncoder = function (...given) {
+        Object.assign(window, { latestDevice: this });
+        return createCommandEncoder.apply(this, given);
+      };
+    });
+    await page.setViewport({ width: 1000, height: 800 });
+    await page.goto(`${demo.url}?backend=webgpu`);
+    const part = await partOf(page, DIVERGENCE);
+    for (const computes of [
+      /WebGPU computes/,
+      /WebGPU computes/,
+      /^.* It was lost 3 times, so the CPU computes\.$/,
+    ]) {
+      await agreed(part);
+      const before = await said(page);
+      await page.evaluate(() => (window as unknown as { latestDevice: GPUDevice }).latestDevice.destroy());
+      await focus(await byName(part, 'p of rain'));
+      await page.keyboard.press('ArrowUp');
+      await until(
+        `${computes}`,
+        async () => computes.test(await said(page)) && (/lost/.test(before) || before !== (await said(page))),
+      );
+      await agreed(part);
+    }
+    expect((await sharesOf(part, 'p'))[2]).toBe(23);
+  });
 });
