@@ -38,7 +38,7 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
   const figures = figureList({
     step: 'step',
     crossEntropy: 'cross-entropy H(q, p)',
-    floor: 'floor, the text’s own entropy H(q)',
+    floor: 'floor H(q), the text’s own',
     divergence: 'divergence D(q‖p)',
     perplexity: 'perplexity (at the floor)',
   });
