@@ -4,6 +4,8 @@
  * Kernels read the logits where they are. jax-js has no way to take in a buffer, so the cotangent is written into one of its own, that of a
  * new array of zeros which nobody has seen yet: nothing is read back. Labels and the loss are copied on the device, 4 bytes each. The
  * framework is never imported, only used through the namespace that is passed in.
+ *
+ * @module webgpu-loss/jax
  */
 import { invalid } from './errors.js';
 import { isDevice } from './frameworks/context.js';
@@ -13,20 +15,31 @@ export type { SparseLossOptions } from './frameworks/sparseLoss.js';
 
 /** What is used of a `jax.Array`. */
 export interface JaxArray {
+  /** Sizes of the dimensions. */
   readonly shape: number[];
+  /** `'float32'`, `'int32'`, … */
   readonly dtype: string;
+  /** Where it lies: `'webgpu'`, … */
   readonly device: string;
   /** The same array with one more holder. */
   readonly ref: this;
+  /** The buffer that its elements lie in; takes over the array. */
   gpuBuffer(): Promise<GPUBuffer>;
+  /** Its elements, copied out; takes over the array. */
   data(): Promise<ArrayLike<number>>;
+  /** Gives up this holder. */
   dispose(): void;
 }
 
 /** What is used of the namespace of `@jax-js/jax`. `A` is its `Array`. */
 export interface JaxNamespace<A extends JaxArray> {
+  /** The device that jax-js computes on. */
   getWebGPUDevice(): GPUDevice;
-  readonly numpy: { zeros(shape: number[], options: { device: 'webgpu' }): A };
+  /** NumPy's functions. */
+  readonly numpy: {
+    /** An array of zeros. */
+    zeros(shape: number[], options: { device: 'webgpu' }): A;
+  };
 }
 
 /** A loss for `vjp`; made by `sparseCrossEntropy`. */

@@ -1,6 +1,8 @@
 /**
  * Loss, perplexity and statistics of tokens from the logits of an ONNX Runtime Web session, which stay on the GPU: a kernel reads ORT's
  * buffer once, and a few numbers for each token come back. ORT is never imported, only used through the namespace that is passed in.
+ *
+ * @module webgpu-loss/onnxruntime
  */
 import { invalid } from './errors.js';
 import { contextOn, isDevice } from './frameworks/context.js';
@@ -19,7 +21,14 @@ export type {
 
 /** What is used of the namespace of `onnxruntime-web`. */
 export interface OrtNamespace {
-  readonly env: { readonly webgpu: { readonly device: unknown } };
+  /** ORT's settings. */
+  readonly env: {
+    /** Those of WebGPU. */
+    readonly webgpu: {
+      /** A `GPUDevice`, or a promise of it. */
+      readonly device: unknown;
+    };
+  };
 }
 
 const OPTIONS = ['nextToken', 'ignoreIndex', 'topK', 'cpuLogits', 'policy'];

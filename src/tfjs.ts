@@ -3,6 +3,8 @@
  *
  * Logits and their gradient stay where they are: kernels read and write the buffers of tfjs. Labels, the loss and the upstream gradient
  * are copied on the device, 4 bytes each. The framework is never imported, only used through the namespace that is passed in.
+ *
+ * @module webgpu-loss/tfjs
  */
 import { invalid } from './errors.js';
 import { isDevice } from './frameworks/context.js';
@@ -13,17 +15,28 @@ export type { SparseLossOptions } from './frameworks/sparseLoss.js';
 
 /** What is used of a `tf.Tensor`. */
 export interface TfTensor {
+  /** What the backend knows its data by. */
   readonly dataId: object;
+  /** Sizes of the dimensions. */
   readonly shape: number[];
+  /** `'float32'`, `'int32'`, … */
   readonly dtype: string;
 }
 
 /** What is used of the namespace of `@tensorflow/tfjs` or `@tensorflow/tfjs-core`. `T` is its `Tensor`, `S` its `Scalar`. */
 export interface TfNamespace<T extends TfTensor, S extends T> {
+  /** The name of the backend. */
   getBackend(): string;
+  /** The backend itself. */
   backend(): object;
+  /** A tensor of one number. */
   scalar(value: number): S;
-  engine(): { makeTensorFromTensorInfo(info: TfTensorInfo): T };
+  /** What keeps account of tensors. */
+  engine(): {
+    /** Makes a tensor of what a kernel gave. */
+    makeTensorFromTensorInfo(info: TfTensorInfo): T;
+  };
+  /** A function with a gradient of its own. */
   customGrad(
     f: (...inputs: (T | ((tensors: T[]) => void))[]) => {
       value: T;
@@ -34,8 +47,11 @@ export interface TfNamespace<T extends TfTensor, S extends T> {
 
 /** A tensor that the engine of tfjs does not know of yet. */
 export interface TfTensorInfo {
+  /** What the backend knows its data by. */
   dataId: object;
+  /** Sizes of the dimensions. */
   shape: number[];
+  /** `'float32'`, `'int32'`, … */
   dtype: 'float32';
 }
 

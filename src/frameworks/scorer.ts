@@ -9,10 +9,15 @@ import type { Tensor } from '../tensor.js';
 
 /** What is used of an `ort.Tensor`. */
 export interface OrtTensor {
+  /** Sizes of the dimensions. */
   readonly dims: readonly number[];
+  /** `'float32'`, `'float16'`, `'int64'`, … */
   readonly type: string;
+  /** Where it lies: `'gpu-buffer'`, `'cpu'`, … */
   readonly location: string;
+  /** Its `GPUBuffer`; throws where it has none. */
   readonly gpuBuffer: unknown;
+  /** Its elements; throws where they are not on the CPU. */
   readonly data: unknown;
 }
 
@@ -63,11 +68,17 @@ export interface TokenStats {
   /** The first class that has the largest logit; -1 if there is a NaN. */
   readonly argmax: Int32Array;
   /** With `topK`: that many for each position, largest first. */
-  readonly topK?: { readonly logits: Float32Array; readonly classes: Int32Array };
+  readonly topK?: {
+    /** The logits, `topK` for each position. */
+    readonly logits: Float32Array;
+    /** Their classes. */
+    readonly classes: Int32Array;
+  };
 }
 
 /** The score of one batch, and of each of its tokens. */
 export interface BatchScore extends Score {
+  /** Of each token. */
   readonly positions: TokenStats;
 }
 
