@@ -111,3 +111,13 @@ export async function until<T>(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** Waits until See and Measure have opened what they compute on, and See has computed: nothing on the page moves after that. */
+export async function ready(page: Page): Promise<void> {
+  for (const panel of ['#see', '#measure']) {
+    await until(
+      `the figures of ${panel}`,
+      async () => !Object.values(await figuresOf(page, panel)).includes('…'),
+    );
+  }
+}
