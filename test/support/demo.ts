@@ -112,9 +112,9 @@ export async function until<T>(
   }
 }
 
-/** Waits until See and Measure have opened what they compute on, and See has computed: nothing on the page moves after that. */
+/** Waits until all panels have opened what they compute on and show their first figures: nothing on the page moves after that. */
 export async function ready(page: Page): Promise<void> {
-  for (const panel of ['#see', '#measure']) {
+  for (const panel of ['#train', '#see', '#measure']) {
     await until(
       `the figures of ${panel}`,
       async () => !Object.values(await figuresOf(page, panel)).includes('…'),
