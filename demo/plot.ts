@@ -21,9 +21,15 @@ export interface PlotArea {
 
 const HEIGHT = 260;
 
-/** A place for a plot, as wide as its surroundings: drawn again when they change. */
-export function plotArea(): PlotArea {
+/**
+ * A place for a plot, as wide as its surroundings: drawn again when they change. It is as high before anything is drawn: what is below
+ * stays where it is.
+ *
+ * @param height in pixels
+ */
+export function plotArea(height = HEIGHT): PlotArea {
   const root = element('div', { class: 'plot', role: 'img', 'aria-label': 'Nothing is drawn yet' });
+  root.style.minHeight = `${height}px`;
   let latest: Plot.PlotOptions | undefined;
   let drawnWidth = 0;
   const render = (): void => {
@@ -31,7 +37,7 @@ export function plotArea(): PlotArea {
     if (latest === undefined || drawnWidth === 0) return;
     root.replaceChildren(
       Plot.plot({
-        height: HEIGHT,
+        height,
         marginLeft: 48,
         marginBottom: 40,
         ...latest,

@@ -16,7 +16,7 @@ const FIRST = { p: [50, 25, 20, 5], q: EVEN } as const;
 export const mountDivergence: Part = (root, context, report) => {
   let p: Shares = FIRST.p;
   let q: Shares = FIRST.q;
-  const plot = plotArea();
+  const plot = plotArea(160);
   const figures = figureList({
     entropy: 'H(p), the entropy',
     divergence: 'D(p‖q), the divergence',

@@ -21,7 +21,6 @@ export function drawSum(plot: PlotArea, { entropy, crossEntropy, divergence }: C
   ].filter(({ from, to }) => to > from);
   plot.draw(
     {
-      height: 160,
       marginLeft: 96,
       x: { domain: [0, room], label: 'nats', grid: true },
       y: { domain: [SUM, WHOLE], label: null, tickSize: 0 },

@@ -6,7 +6,16 @@ import type { Page, SerializedAXNode, Viewport } from 'puppeteer-core';
 import { createServer } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeInChromium } from '../support/chromium.js';
-import { byName, type Demo, demoConfig, figuresOf, keepPicture, serveDemo, until } from '../support/demo.js';
+import {
+  byName,
+  type Demo,
+  demoConfig,
+  figuresOf,
+  keepPicture,
+  ready,
+  serveDemo,
+  until,
+} from '../support/demo.js';
 
 const VIEWPORTS: Readonly<Record<string, Viewport>> = {
   desktop: { width: 1280, height: 900 },
@@ -31,19 +40,6 @@ const PAIRS: readonly (readonly [over: string, under: string, ratio: number])[] 
   // Names of bars stand on them.
   ...[1, 2, 3, 4].map((k) => ['surface', `series-${k}`, 4.5] as const),
 ];
-
-/** Waits until all panels have opened what they compute on, Train has its model, and See has computed. */
-async function ready(page: Page): Promise<void> {
-  await until(
-    'Train has its model',
-    async () => !Object.values(await figuresOf(page, '#train')).includes('…'),
-  );
-  await until('See has its figures', async () => !Object.values(await figuresOf(page, '#see')).includes('…'));
-  await until(
-    'Measure has its facts',
-    async () => !Object.values(await figuresOf(page, '#measure')).includes('…'),
-  );
-}
 
 /** Texts on the page that stand out too little from what is behind them; `ratios` of pairs of colours. */
 function contrasts(page: Page): Promise<{ faint: string[]; ratios: number[] }> {

@@ -4,7 +4,7 @@ import type { ElementHandle, Page, WebWorker } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseRows, type Row } from '../../bench/report/row.js';
 import { describeInChromium } from '../support/chromium.js';
-import { byName, byText, type Demo, figuresOf, serveDemo, until } from '../support/demo.js';
+import { byName, byText, type Demo, figuresOf, ready, serveDemo, until } from '../support/demo.js';
 
 const CONTENDERS = ['WebGPU', 'copy by WebGPU', 'CPU', 'copy by the CPU'];
 
@@ -44,7 +44,8 @@ class Panel {
     ] as const) {
       if (value === undefined) continue;
       const input = await byName(this.root, name);
-      await input.click({ count: 3 });
+      await input.focus();
+      await input.evaluate((field) => (field as HTMLInputElement).select());
       await this.page.keyboard.press('Backspace');
       if (value !== '') await input.type(value);
     }
@@ -121,7 +122,7 @@ describeInChromium('the panel Measure', (chromium) => {
     await prepare?.(page);
     await page.goto(new URL(address, demo.url).href);
     const panel = new Panel(page, (await page.$('#measure')) as ElementHandle);
-    await until('the backend is named', async () => (await panel.said()) !== '', 30);
+    await ready(page);
     return panel;
   }
 

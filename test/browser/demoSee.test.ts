@@ -152,6 +152,7 @@ describeInChromium('the panel See', (chromium) => {
       await agrees(0);
       await page.keyboard.press('End');
       await agrees(1);
+      await slider.scrollIntoView();
       const box = await slider.boundingBox();
       if (!box) throw new Error('the slider is not to be seen');
       await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);

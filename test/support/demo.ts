@@ -111,3 +111,13 @@ export async function until<T>(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** Waits until all panels have opened what they compute on and show their first figures: nothing on the page moves after that. */
+export async function ready(page: Page): Promise<void> {
+  for (const panel of ['#train', '#see', '#measure']) {
+    await until(
+      `the figures of ${panel}`,
+      async () => !Object.values(await figuresOf(page, panel)).includes('…'),
+    );
+  }
+}
