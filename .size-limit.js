@@ -36,6 +36,16 @@ const app = (name, imports, limit) => ({
   limit,
 });
 
+/** An app that imports an adapter to a framework, without that framework. */
+const adapter = (name, imports, limit) => ({
+  name: `\`webgpu-loss/${name}\``,
+  path: `dist/${name}.js`,
+  import: imports,
+  ignore: onDemand,
+  gzip: true,
+  limit,
+});
+
 /** What some calls load besides, when it is needed for the first time. */
 const besides = (name, path, limit) => ({
   name,
@@ -55,4 +65,7 @@ export default [
   besides('plans', 'dist/gpu/executable.js', '1.2 kB'),
   besides('the CPU', 'dist/cpu/backend.js', '9 kB'),
   besides('`reproducible: true`', 'dist/reproducible/index.js', '10.5 kB'),
+  adapter('tfjs', '{ sparseCrossEntropy }', '27 kB'),
+  adapter('onnxruntime', '{ createScorer }', '26 kB'),
+  adapter('jax', '{ sparseCrossEntropy }', '27 kB'),
 ];

@@ -29,7 +29,10 @@ export default defineConfig({
     hookTimeout: 120_000,
     reporters: ['default', new TargetReporter()],
     projects: [
-      project('unit', { include: ['test/**/*.test.ts'], exclude: ['test/targets/**', 'test/browser/**'] }),
+      project('unit', {
+        include: ['test/**/*.test.ts'],
+        exclude: ['**/node_modules/**', 'test/targets/**', 'test/browser/**'],
+      }),
       // Pages as people open them: the demo, the frameworks, the package.
       project('browser', { include: ['test/browser/**/*.test.ts'] }),
       project('types', {

@@ -158,7 +158,10 @@ function renamed(
   const short: Token[] = [];
   let locals: ReadonlyMap<string, string> = new Map();
   let end = 0;
+  let depth = 0;
   tokens.forEach((token, i) => {
+    if (token.text === '{') depth++;
+    if (token.text === '}') depth--;
     if (i >= end) {
       locals = new Map();
       if (token.text === 'fn') {
@@ -173,7 +176,9 @@ function renamed(
       }
     }
     const isMember =
-      tokens[i - 1]?.text === '.' || (i >= end && tokens[i + 1]?.text === ':' && members.has(token.text));
+      tokens[i - 1]?.text === '.' ||
+      // In a struct; a variable of the module may have the name of a member.
+      (i >= end && depth === 1 && tokens[i + 1]?.text === ':' && members.has(token.text));
     const name = isMember ? members.get(token.text) : (locals.get(token.text) ?? globals.get(token.text));
     short.push(name === undefined ? token : { ...token, text: name });
   });

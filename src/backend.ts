@@ -49,6 +49,8 @@ export interface Executable {
   readonly scratchBytes: number;
   /** Runs (CPU) or records (GPU) the work on these operands. Gives the work of the outputs. */
   encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, operands: Operands): Work;
+  /** Frees what is kept for operands that have not been met lately. */
+  trim(): void;
   destroy(): void;
 }
 

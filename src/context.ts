@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend, Operand } from './backend.js';
 import { checkData, type DType, isDType, type TensorData } from './dtype.js';
 import { type DeviceLostError, invalid, WebGpuUnavailableError } from './errors.js';
@@ -44,6 +45,7 @@ let open: (context: Context) => { readonly backend: Backend; readonly policy: Pa
 
 /** Where tensors live and operations run: a GPU device, or the CPU. Made by `createContext`. */
 export class Context {
+  /** What computes. */
   readonly backend: 'webgpu' | 'cpu';
   /** The GPU device; undefined on the CPU. */
   readonly device: GPUDevice | undefined;
@@ -137,6 +139,7 @@ export class Context {
     this.#backend.destroy();
   }
 
+  /** The same as `destroy()`: for `using`. */
   [Symbol.dispose](): void {
     this.destroy();
   }

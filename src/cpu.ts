@@ -1,6 +1,8 @@
 /**
  * The operations in float64 on plain arrays: what runs where there is no WebGPU, and the oracle of the tests.
  * Nothing here shares code with the kernels.
+ *
+ * @module webgpu-loss/cpu
  */
 export {
   type BinaryCrossEntropyOptions,

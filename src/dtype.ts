@@ -3,6 +3,7 @@ import { decodeHalf, encodeHalf } from './half.js';
 
 /** 16-bit floats: storage only, all arithmetic is in 32 bits. */
 export type HalfDType = 'f16' | 'bf16';
+/** Element types of logits, probabilities and gradients. */
 export type FloatDType = 'f32' | HalfDType;
 /** Element types of tensors. */
 export type DType = FloatDType | 'i32' | 'u32';

@@ -18,9 +18,13 @@ export interface ErrorDetails {
  * `instanceof LossError` is also true for `TargetOutOfRangeError`, whose class chain runs through `RangeError`.
  */
 export class LossError extends Error {
+  /** The name of the class, also where a bundler has renamed it. */
   override name = 'LossError';
+  /** The operation, as the caller wrote it: `crossEntropy`, `read`, …; empty where there was none. */
   readonly op: string;
+  /** Shapes of the tensors involved, by their role; empty where they do not matter. */
   readonly shapes: Readonly<Record<string, readonly number[]>>;
+  /** The adapter that the work ran on, where it is known. */
   readonly adapter: AdapterFacts | undefined;
 
   constructor(message: string, details: ErrorDetails = {}) {
@@ -30,6 +34,7 @@ export class LossError extends Error {
     this.adapter = details.adapter;
   }
 
+  /** Makes `instanceof LossError` true for `TargetOutOfRangeError`, too. */
   static override [Symbol.hasInstance](this: unknown, value: unknown): boolean {
     const inChain = Function.prototype[Symbol.hasInstance];
     // biome-ignore lint/complexity/noThisInStatic: the subclasses inherit this method, each to test for itself.
@@ -68,6 +73,7 @@ export class ValidationError extends LossError {
  */
 export class CompileError extends LossError {
   override name = 'CompileError';
+  /** The WGSL that did not compile. */
   readonly source: string;
 
   constructor(message: string, details: ErrorDetails & { readonly source: string }) {
@@ -79,6 +85,7 @@ export class CompileError extends LossError {
 /** The GPU device is gone: the driver reset, the tab was suspended, or it was destroyed. */
 export class DeviceLostError extends LossError {
   override name = 'DeviceLostError';
+  /** `'destroyed'`: by `destroy()`, of the context or of the device. */
   readonly reason: 'destroyed' | 'unknown';
 
   constructor(message: string, details: ErrorDetails & { readonly reason: 'destroyed' | 'unknown' }) {
@@ -107,6 +114,7 @@ export class TargetOutOfRangeError extends RangeError implements LossError {
   readonly row: number;
   /** The target found there. */
   readonly value: number;
+  /** How many classes there are. */
   readonly classes: number;
 
   constructor(

@@ -1,5 +1,10 @@
+/**
+ * Contexts, tensors, operations, plans and errors: all but what is for Node or for plain arrays. Imports nothing of Node.
+ *
+ * @module webgpu-loss
+ */
 export { type Context, type ContextOptions, createContext, type FromBufferOptions } from './context.js';
-export type { DType, FloatDType, TensorData, TypedArray } from './dtype.js';
+export type { DType, FloatDType, HalfDType, TensorData, TypedArray } from './dtype.js';
 export {
   AbortedError,
   CompileError,
@@ -91,6 +96,7 @@ export {
   planNllLoss,
 } from './ops/nllLoss.js';
 export type { OpPlan, OutputBindings, PlanBinding, PlanOptions } from './ops/plan.js';
+export type { BufferPart } from './ops/planBindings.js';
 export {
   type CrossEntropyBindings,
   type PlanCrossEntropyOptions,

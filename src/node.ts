@@ -1,6 +1,12 @@
+/**
+ * WebGPU for Node.
+ *
+ * @module webgpu-loss/node
+ */
 import { InvalidArgumentError, WebGpuUnavailableError } from './errors.js';
 import { dawnInstance, messageOf } from './node/dawn.js';
 
+/** Options of `gpu`. */
 export interface GpuOptions {
   /**
    * Which adapter the `GPU` may give:

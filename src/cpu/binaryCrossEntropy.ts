@@ -9,6 +9,7 @@ export interface BinaryCrossEntropyOptions extends ReductionOptions {
   readonly posWeight?: ArrayLike<number> | undefined;
 }
 
+/** What `binaryCrossEntropy` gives. */
 export interface BinaryCrossEntropyResult {
   /** In nats: values of the logits' shape for 'none', otherwise one value. */
   readonly loss: Float64Array;

@@ -12,8 +12,10 @@ import {
 } from './crossEntropyRow.js';
 import { writeRow } from './row.js';
 
+/** What becomes of one value a row: kept, averaged, or added up. */
 export type Reduction = 'none' | 'mean' | 'sum';
 
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions {
   /** The class axis; negative counts from the back. Default -1. */
   readonly axis?: number | undefined;
@@ -37,6 +39,7 @@ export interface CrossEntropyOptions {
   readonly gradOutput?: number | ArrayLike<number> | undefined;
 }
 
+/** What `crossEntropy` gives. */
 export interface CrossEntropyResult {
   /** In nats: one value a row for 'none', otherwise one value. */
   readonly loss: Float64Array;
@@ -47,7 +50,12 @@ export interface CrossEntropyResult {
   /** Of the logits after temperature and softcap; one value a row, ignored rows too. */
   readonly logSumExp: Float64Array;
   /** The first row whose class index is neither in `[0, classes)` nor `ignoreIndex`. */
-  readonly outOfRange?: { readonly row: number; readonly value: number };
+  readonly outOfRange?: {
+    /** Counted from 0 over all rows. */
+    readonly row: number;
+    /** The index found there. */
+    readonly value: number;
+  };
 }
 
 /**

@@ -4,8 +4,10 @@ import { checkReduction, type ReductionOptions, reduce, upstreamAt } from './red
 import { measureRow, newRowStats, type RowStats, readRow, writeRow } from './row.js';
 import type { AxisOptions } from './softmax.js';
 
+/** Options of `entropy`. */
 export interface EntropyOptions extends AxisOptions, ReductionOptions {}
 
+/** What `entropy` gives. */
 export interface EntropyResult {
   /** In nats: one value a row for 'none', otherwise one value. */
   readonly entropy: Float64Array;

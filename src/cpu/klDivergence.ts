@@ -9,6 +9,7 @@ import { divideRow } from './transform.js';
 /** What the target of a divergence holds. */
 export type KlTarget = 'logits' | 'probs' | 'logProbs';
 
+/** Options of `klDivergence`. */
 export interface KlDivergenceOptions extends AxisOptions, ReductionOptions {
   /** What `target` holds: the logits of a teacher, probabilities, or their logarithms. */
   readonly target: KlTarget;
@@ -18,6 +19,7 @@ export interface KlDivergenceOptions extends AxisOptions, ReductionOptions {
   readonly scaleByTemperatureSquared?: boolean | undefined;
 }
 
+/** What `klDivergence` gives. */
 export interface KlDivergenceResult {
   /** In nats: one value a row for 'none', otherwise one value. */
   readonly divergence: Float64Array;

@@ -6,6 +6,7 @@ import { checkIndices } from './nllLoss.js';
 import { measureRow, newRowStats, readRow } from './row.js';
 import type { AxisOptions } from './softmax.js';
 
+/** Options of `logitStats`. */
 export interface LogitStatsOptions extends AxisOptions {
   /** How many of a row's largest logits to list: a whole number from 1 to the number of classes. Default: none. */
   readonly topK?: number | undefined;
@@ -24,9 +25,19 @@ export interface LogitStatsResult {
   /** Number of classes ahead of the target: 0 if it is the argmax. -1 if the row holds a NaN. */
   readonly targetRank?: Int32Array;
   /** The row's largest logits and their classes, `[rows, topK]`, largest first. NaN and -1 if the row holds a NaN. */
-  readonly topK?: { readonly values: Float64Array; readonly indices: Int32Array };
+  readonly topK?: {
+    /** The logits. */
+    readonly values: Float64Array;
+    /** Their classes. */
+    readonly indices: Int32Array;
+  };
   /** The first row whose target is not in `[0, classes)`. */
-  readonly outOfRange?: { readonly row: number; readonly value: number };
+  readonly outOfRange?: {
+    /** Counted from 0 over all rows. */
+    readonly row: number;
+    /** The index found there. */
+    readonly value: number;
+  };
 }
 
 /**

@@ -5,6 +5,7 @@ import { checkReduction, type ReductionOptions, reduce, upstreamAt } from './red
 import { rowStart } from './row.js';
 import type { AxisOptions } from './softmax.js';
 
+/** Options of `nllLoss`. */
 export interface NllLossOptions extends AxisOptions, ReductionOptions {
   /** Per-class weights, `[classes]`. */
   readonly weight?: ArrayLike<number> | undefined;
@@ -12,13 +13,19 @@ export interface NllLossOptions extends AxisOptions, ReductionOptions {
   readonly ignoreIndex?: number | undefined;
 }
 
+/** What `nllLoss` gives. */
 export interface NllLossResult {
   /** In nats: one value a row for 'none', otherwise one value. */
   readonly loss: Float64Array;
   /** With respect to the log-probabilities, their shape. */
   readonly grad?: Float64Array;
   /** The first row whose target is neither in `[0, classes)` nor `ignoreIndex`. */
-  readonly outOfRange?: { readonly row: number; readonly value: number };
+  readonly outOfRange?: {
+    /** Counted from 0 over all rows. */
+    readonly row: number;
+    /** The index found there. */
+    readonly value: number;
+  };
 }
 
 /**

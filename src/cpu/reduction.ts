@@ -3,6 +3,7 @@ import { formatShape } from '../shape.js';
 import { checkLength } from './check.js';
 import type { Reduction } from './crossEntropy.js';
 
+/** Options of what can be reduced over the rows. */
 export interface ReductionOptions {
   /** Default 'mean'. */
   readonly reduction?: Reduction | undefined;

@@ -2,11 +2,13 @@ import { checkedLayout, checkLength, checkPositive } from './check.js';
 import { measureRow, newRowStats, readRow, rowStart, writeRow } from './row.js';
 import { divideRow } from './transform.js';
 
+/** Options of what works along a class axis. */
 export interface AxisOptions {
   /** The class axis; negative counts from the back. Default -1. */
   readonly axis?: number | undefined;
 }
 
+/** Options of `softmax` and `logSoftmax`. */
 export interface SoftmaxOptions extends AxisOptions {
   /** Logits are divided by it first; finite and above 0. Default 1. */
   readonly temperature?: number | undefined;

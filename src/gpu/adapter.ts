@@ -101,7 +101,6 @@ export function wrapDevice(op: string, device: GPUDevice, given: GPU | undefined
 function factsOf(device: GPUDevice, info: GPUAdapterInfo | undefined, gpu: GPU | undefined): AdapterFacts {
   const features = [...device.features].sort();
   const subgroups = features.includes('subgroups');
-  const limits = Object.fromEntries(KNOWN_LIMITS.map((name) => [name, device.limits[name]]));
   return Object.freeze({
     backend: 'webgpu',
     vendor: info?.vendor ?? '',
@@ -113,6 +112,12 @@ function factsOf(device: GPUDevice, info: GPUAdapterInfo | undefined, gpu: GPU |
     languageFeatures: [...(gpu?.wgslLanguageFeatures ?? [])].sort(),
     subgroupMinSize: subgroups ? (info?.subgroupMinSize ?? 0) : 0,
     subgroupMaxSize: subgroups ? (info?.subgroupMaxSize ?? 0) : 0,
-    limits: Object.freeze(limits as Readonly<Record<(typeof KNOWN_LIMITS)[number], number>>),
+    limits: Object.freeze(limitsOf(device)),
   });
+}
+
+/** The limits that shape the work. */
+export function limitsOf({ limits }: { readonly limits: GPUSupportedLimits }): AdapterLimits {
+  const known = Object.fromEntries(KNOWN_LIMITS.map((name) => [name, limits[name]]));
+  return known as Readonly<Record<(typeof KNOWN_LIMITS)[number], number>>;
 }

@@ -53,8 +53,13 @@ export class GpuExecutable implements Executable {
     return set.workFor(operands);
   }
 
+  trim(): void {
+    for (const set of this.retired.splice(0)) set.destroy();
+  }
+
   destroy(): void {
-    for (const set of [...this.bound.splice(0), ...this.retired.splice(0)]) set.destroy();
+    this.trim();
+    for (const set of this.bound.splice(0)) set.destroy();
     for (const buffer of this.scratch.values()) buffer.destroy();
   }
 
@@ -65,7 +70,7 @@ export class GpuExecutable implements Executable {
     const [known] = at > 0 ? this.bound.splice(at, 1) : [];
     const set = known ?? this.bind(operands);
     this.bound.unshift(set);
-    // A set that falls out may still be in a command buffer that is not submitted yet, so it is freed with the plan.
+    // A set that falls out may still be in a command buffer that is not submitted yet, so it waits for `trim` or the plan's end.
     if (this.bound.length > MOST_BOUND) this.retired.push(this.bound.pop() as BoundSet);
     return set;
   }

@@ -42,10 +42,13 @@ export interface BinaryCrossEntropyOptions extends CallOptions {
   readonly gradOutput?: number | Vector;
 }
 
+/** What `binaryCrossEntropy` gives. */
 export interface BinaryCrossEntropyResult {
   /** f32; shape [] if reduced, otherwise the shape of the logits. */
   readonly loss: Tensor;
+  /** With `grad`: with respect to the logits, their shape and dtype. */
   readonly grad?: Tensor;
+  /** With `grad`: with respect to the targets, their shape and dtype. */
   readonly gradTargets?: Tensor;
 }
 
@@ -159,6 +162,7 @@ function passesOf(settings: BinaryCrossEntropySettings, roles: Roles, build: Pas
   return [...rowPasses, ...reducePasses(build, work)];
 }
 
+/** Options of `planBinaryCrossEntropy`. */
 export interface PlanBinaryCrossEntropyOptions
   extends Omit<PlanOptions, 'axis'>,
     Pick<BinaryCrossEntropyOptions, 'reduction' | 'grad'> {
@@ -176,8 +180,11 @@ export interface PlanBinaryCrossEntropyOptions
 
 /** The bindings of a plan of `binaryCrossEntropy`; all that its options ask for must be there, and no others. */
 export interface BinaryCrossEntropyBindings {
+  /** The matrix of logits: the plan's `shape` and `dtype`. */
   readonly logits: PlanBinding;
+  /** The shape of the logits, of `targetDtype`. */
   readonly targets: PlanBinding;
+  /** f32: shape [] if reduced, otherwise the shape of the logits. */
   readonly loss: PlanBinding;
   /** With `weight: true`. */
   readonly weight?: PlanBinding;

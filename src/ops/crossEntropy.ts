@@ -42,6 +42,7 @@ export interface CrossEntropyOptions extends CrossEntropyTerms, CallOptions {
   readonly gradOutput?: number | Vector;
 }
 
+/** What `crossEntropy` gives. */
 export interface CrossEntropyResult {
   /** Shape [] if reduced, otherwise the logits' shape without the class axis. */
   readonly loss: Tensor;

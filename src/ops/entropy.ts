@@ -29,6 +29,7 @@ export interface EntropyOptions extends CallOptions {
   readonly gradOutput?: number | Vector;
 }
 
+/** What `entropy` gives. */
 export interface EntropyResult {
   /** Shape [] if reduced, otherwise the logits' shape without the class axis; in nats. */
   readonly entropy: Tensor;
@@ -106,7 +107,9 @@ export interface PlanEntropyOptions extends PlanOptions, Pick<EntropyOptions, 'r
 
 /** The bindings of an entropy plan; all that its options ask for must be there, and no others. */
 export interface EntropyBindings {
+  /** The matrix of logits: the plan's `shape` and `dtype`. */
   readonly logits: PlanBinding;
+  /** f32, in nats: shape [] if reduced, otherwise one value a row. */
   readonly entropy: PlanBinding;
   /** With `gradOutput: 'rows'` or `'scalar'`. */
   readonly gradOutput?: PlanBinding;

@@ -161,7 +161,9 @@ export function logSumExpGradSpec(layout: Layout, logits: Role, lse: Role, gradO
 export interface SoftmaxGradBindings {
   /** What `softmax` returned. */
   readonly probs: PlanBinding;
+  /** Upstream gradient: the plan's `shape` and `dtype`, as the next one. */
   readonly gradOutput: PlanBinding;
+  /** The gradient with respect to the logits. */
   readonly grad: PlanBinding;
 }
 
@@ -177,7 +179,9 @@ export function planSoftmaxGrad(
 export interface LogSoftmaxGradBindings {
   /** What `logSoftmax` returned. */
   readonly logProbs: PlanBinding;
+  /** Upstream gradient: the plan's `shape` and `dtype`, as the next one. */
   readonly gradOutput: PlanBinding;
+  /** The gradient with respect to the logits. */
   readonly grad: PlanBinding;
 }
 
@@ -212,6 +216,7 @@ export interface PlanLogSumExpGradOptions extends PlanOptions {
 
 /** The bindings of a `logSumExpGrad` plan. */
 export interface LogSumExpGradBindings {
+  /** The matrix of logits: the plan's `shape` and `dtype`. */
   readonly logits: PlanBinding;
   /** What `logSumExp` returned, one value a row. */
   readonly lse: PlanBinding;

@@ -51,6 +51,7 @@ export interface KlDivergenceOptions extends CallOptions, KlTerms {
   readonly gradOutput?: number | Vector;
 }
 
+/** What `klDivergence` gives. */
 export interface KlDivergenceResult {
   /** Shape [] if reduced, otherwise the logits' shape without the class axis; in nats. */
   readonly divergence: Tensor;
@@ -132,8 +133,11 @@ export interface PlanKlDivergenceOptions extends PlanOptions, KlTerms {
 
 /** The bindings of a divergence's plan; all that its options ask for must be there, and no others. */
 export interface KlBindings {
+  /** The matrix of logits: the plan's `shape` and `dtype`. */
   readonly logits: PlanBinding;
+  /** What the option `target` says, in the shape of the logits. */
   readonly target: PlanBinding;
+  /** f32, in nats: shape [] if reduced, otherwise one value a row. */
   readonly divergence: PlanBinding;
   /** With `gradOutput: 'rows'` or `'scalar'`. */
   readonly gradOutput?: PlanBinding;

@@ -50,7 +50,12 @@ export interface LogitStatsResult {
    * With `topK`: the row's largest logits (f32, the very bits) and their classes (i32), largest first, in the shape of the logits
    * without the class axis and with `topK` as the last one. NaN and -1 if the row has a NaN.
    */
-  readonly topK?: { readonly values: Tensor; readonly indices: Tensor };
+  readonly topK?: {
+    /** f32. */
+    readonly values: Tensor;
+    /** i32. */
+    readonly indices: Tensor;
+  };
 }
 
 /**
@@ -114,15 +119,19 @@ export interface PlanLogitStatsOptions extends PlanOptions {
 
 /** The bindings of a plan of `logitStats`; all that its options ask for must be there, and no others. */
 export interface LogitStatsBindings {
+  /** The matrix of logits: the plan's `shape` and `dtype`. */
   readonly logits: PlanBinding;
+  /** f32, one value a row, in nats. */
   readonly logSumExp: PlanBinding;
+  /** f32, one value a row, in nats. */
   readonly entropy: PlanBinding;
-  /** i32. */
+  /** i32, one value a row. */
   readonly argmax: PlanBinding;
-  /** With `targets: true`, as the next two. */
+  /** With `targets: true`: class indices, one a row, of `targetDtype`. */
   readonly targets?: PlanBinding;
+  /** With `targets: true`: f32, one value a row, in nats. */
   readonly targetLogProb?: PlanBinding;
-  /** i32. */
+  /** With `targets: true`: i32, one value a row. */
   readonly targetRank?: PlanBinding;
   /** With `topK`: f32, the shape without the class axis and with `topK` as the last one. */
   readonly topKValues?: PlanBinding;

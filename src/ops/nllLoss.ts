@@ -34,6 +34,7 @@ export interface NllLossOptions extends CallOptions {
   readonly gradOutput?: number | Vector;
 }
 
+/** What `nllLoss` gives. */
 export interface NllLossResult {
   /** Shape [] if reduced, otherwise the shape of the log-probabilities without the class axis. */
   readonly loss: Tensor;
@@ -154,8 +155,11 @@ export interface PlanNllLossOptions extends PlanOptions, NllLossTerms {
 
 /** The bindings of a plan of `nllLoss`; all that its options ask for must be there, and no others. */
 export interface NllLossBindings {
+  /** The matrix of log-probabilities: the plan's `shape` and `dtype`. */
   readonly logProbs: PlanBinding;
+  /** Class indices, one a row, of `targetDtype`. */
   readonly targets: PlanBinding;
+  /** f32, in nats: shape [] if reduced, otherwise one value a row. */
   readonly loss: PlanBinding;
   /** With `weight: true`. */
   readonly weight?: PlanBinding;

@@ -24,13 +24,20 @@ export interface OpPlan<Bindings extends object> {
    * @throws InvalidArgumentError for bindings that are missing, too many, or of another shape or dtype; DeviceLostError.
    */
   encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, bindings: Bindings): void;
+  /**
+   * Frees what the plan keeps for sets of buffers that it has not met for long; the last 64 stay bound. For loops whose buffers are
+   * always new ones. Only after the work that uses them was submitted.
+   */
+  trim(): void;
   /** Frees scratch and parameters. Only after the work that uses them was submitted. */
   destroy(): void;
 }
 
 /** The bindings of a plan with one input and one output. */
 export interface OutputBindings {
+  /** The matrix of logits: the plan's `shape` and `dtype`. */
   readonly logits: PlanBinding;
+  /** What the operation gives: its shape and dtype. */
   readonly output: PlanBinding;
 }
 
@@ -44,6 +51,7 @@ export interface PlanOptions {
   readonly axis?: number;
   /** Elements from one of their rows to the next, for padded rows. Other bindings are dense. */
   readonly rowStride?: number;
+  /** Overrides of the tuning policy for this plan. */
   readonly policy?: Partial<Policy>;
 }
 
@@ -114,6 +122,10 @@ class ContextPlan implements OpPlan<object> {
     }
     const operands = this.bindings.operands(bindings);
     this.bindings.deliver(bindings, this.executable.encode(encoder, operands));
+  }
+
+  trim(): void {
+    if (!this.destroyed) this.executable.trim();
   }
 
   destroy(): void {

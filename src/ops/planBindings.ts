@@ -10,8 +10,11 @@ import type { Work } from '../work.js';
 
 /** A part of a GPU buffer: dense elements of the dtype that the plan has. */
 export interface BufferPart {
+  /** Made with `GPUBufferUsage.STORAGE`. */
   readonly buffer: GPUBuffer;
+  /** Where the part begins, in bytes; default 0. */
   readonly offset?: number;
+  /** Its length in bytes; default: as many as the elements take. */
   readonly size?: number;
 }
 

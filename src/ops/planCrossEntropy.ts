@@ -30,8 +30,11 @@ export interface PlanCrossEntropyOptions extends PlanOptions, CrossEntropyTerms 
 
 /** The bindings of a cross-entropy plan; all that its options ask for must be there, and no others. */
 export interface CrossEntropyBindings {
+  /** The matrix of logits: the plan's `shape` and `dtype`. */
   readonly logits: PlanBinding;
+  /** Class indices, one a row, or probabilities, in the shape of the logits; of `targetDtype`. */
   readonly targets: PlanBinding;
+  /** f32, in nats: shape [] if reduced, otherwise one value a row. */
   readonly loss: PlanBinding;
   /** With `weight: true`. */
   readonly weight?: PlanBinding;

@@ -10,6 +10,7 @@ export const STRATEGIES: readonly Strategy[] = ['row-per-thread', 'row-per-workg
 
 /** Every number that may change speed (and, within the error bounds, the last bits of a result), but nothing else. */
 export interface Policy {
+  /** Which threads share a row. */
   readonly strategy: Strategy;
   /** Threads in a workgroup; a power of two. */
   readonly workgroupSize: number;

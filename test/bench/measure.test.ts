@@ -34,6 +34,30 @@ describe('measuring', () => {
     expect(fast).toEqual({ batch: 20, ms: [0.5, 0.5, 0.5, 0.5] });
   });
 
+  it('batches up to what it may, and feels its way there where the clock sees nothing', async () => {
+    const [unseen] = await measure([fake('unseen', 0)], { ...options, mostBatched: 5000 });
+    expect(unseen?.batch).toBe(5000);
+    const tries = turns.length - options.rounds;
+    // 1, 10, 100, 1000, 5000
+    expect(tries).toBe(5);
+    expect((await measure([fake('unseen', 0)], options))[0]?.batch).toBe(1000);
+  });
+
+  it('is not deceived by an interruption: a batch is as long as what lasts twice', async () => {
+    const honest = fake('interrupted', 0.5);
+    let calls = 0;
+    const interrupted: Prepared = {
+      ...honest,
+      submit(times) {
+        honest.submit(times);
+        // The very first call is kept waiting.
+        if (calls++ === 0) now += 30;
+      },
+    };
+    const [measured] = await measure([interrupted], options);
+    expect(measured).toEqual({ batch: 20, ms: [0.5, 0.5, 0.5, 0.5] });
+  });
+
   it('lets the contenders alternate, forth and back', async () => {
     await measure([fake('a', 20), fake('b', 20), fake('c', 20)], options);
     expect(turns.slice(-12).join('')).toBe('abccbaabccba');

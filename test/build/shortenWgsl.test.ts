@@ -40,6 +40,18 @@ test('a name is the same in all files, a variable only within its function', () 
   expect(files.map(shorten)).toEqual(['const A:f32=.5;', 'fn B(a:f32)->f32{return max(a,A);}']);
 });
 
+test('a variable of the module may have the name of a member', () => {
+  const files = [
+    'struct Count { kept: u32 }',
+    'var<private> kept: array<u32, 4>;\nfn first() -> u32 { return kept[0]; }',
+  ];
+  const shorten = wgslShortener(files);
+  expect(files.map(shorten)).toEqual([
+    'struct B{c:u32}',
+    'var<private>A:array<u32,4>;fn C()->u32{return A[0];}',
+  ]);
+});
+
 test('what no file declares keeps its name: functions of WGSL, and what is generated', () => {
   const source = 'fn f(row: u32) -> u32 { return pick_logits(row, min(row, WIDTH)); }';
   expect(alone(source)).toBe('fn A(a:u32)->u32{return pick_logits(a,min(a,WIDTH));}');

@@ -1,5 +1,6 @@
 // Every golden case through the public API, compared with PyTorch's float64 result under the derived bounds.
 
+import { kernelFacts } from '../../src/cli/doctor/kernel.js';
 import * as cpu from '../../src/cpu.js';
 import {
   type Context,
@@ -32,7 +33,6 @@ import type { Check, Env } from './check.js';
 import { comparison } from './compare.js';
 import { crossEntropyOptionsOf, expectationOf, goldenLayout, input } from './contract.js';
 import { crossEntropyBounds } from './crossEntropyBounds.js';
-import { kernelFacts } from './kernel.js';
 import { matrix, stored } from './quantised.js';
 import { CaseRows, type Transform } from './rows.js';
 import { expectShape, type Keep, numbers, rejection, withTensors } from './tensors.js';

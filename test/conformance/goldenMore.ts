@@ -1,5 +1,6 @@
 // The golden cases of the losses and measures beyond cross-entropy, through the public API, under the derived bounds.
 
+import { kernelFacts } from '../../src/cli/doctor/kernel.js';
 import * as cpu from '../../src/cpu.js';
 import type { FloatDType } from '../../src/dtype.js';
 import {
@@ -41,7 +42,6 @@ import {
   input,
   klOptionsOf,
 } from './contract.js';
-import { kernelFacts } from './kernel.js';
 import { klBounds } from './klChecks.js';
 import { matrix } from './quantised.js';
 import { CaseRows } from './rows.js';

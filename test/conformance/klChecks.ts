@@ -1,5 +1,6 @@
 // A divergence on any rows, compared with the float64 implementation under the derived bounds.
 
+import { kernelFacts } from '../../src/cli/doctor/kernel.js';
 import * as cpu from '../../src/cpu.js';
 import { klDivergence, type Tensor } from '../../src/index.js';
 import { rowShape } from '../../src/shape.js';
@@ -14,7 +15,6 @@ import {
   klScale,
 } from '../support/klBounds.js';
 import type { Env } from './check.js';
-import { kernelFacts } from './kernel.js';
 import type { RowsCase } from './opChecks.js';
 import { CaseRows } from './rows.js';
 import { expectShape, numbers, withTensors } from './tensors.js';

@@ -1,6 +1,7 @@
 // What a divergence is: never below 0, exactly 0 for equal rows, exact where it is small, and what is left of a cross-entropy without
 // the entropy. And its plan.
 
+import { kernelFacts } from '../../src/cli/doctor/kernel.js';
 import * as cpu from '../../src/cpu.js';
 import {
   crossEntropy,
@@ -26,7 +27,6 @@ import { klLogitsFacts } from '../support/klBounds.js';
 import { assert, check, equal, type Keep, sameBits } from './assert.js';
 import type { Check, Env } from './check.js';
 import { hardLogits, normals, random } from './data.js';
-import { kernelFacts } from './kernel.js';
 import { checkKlDivergence, type KlChoices, klBounds } from './klChecks.js';
 import { CaseRows } from './rows.js';
 import { comparable, numbers, withTensors } from './tensors.js';

@@ -1,6 +1,7 @@
 // One call of an op on any rows, compared with the float64 implementation under the derived bounds.
 // Gradients get the float32 inputs that the oracle gets, so that a bound holds for that one call alone.
 
+import { kernelFacts } from '../../src/cli/doctor/kernel.js';
 import * as cpu from '../../src/cpu.js';
 import {
   crossEntropy,
@@ -27,7 +28,6 @@ import {
 } from '../support/bounds.js';
 import type { Env } from './check.js';
 import { crossEntropyBounds } from './crossEntropyBounds.js';
-import { kernelFacts } from './kernel.js';
 import { CaseRows } from './rows.js';
 import { expectShape, numbers, withTensors } from './tensors.js';
 

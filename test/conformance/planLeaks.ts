@@ -1,10 +1,19 @@
 // A step that is refused leaves nothing behind: a training loop that catches the error may go on for days.
 
-import { InvalidArgumentError, OutOfMemoryError, planCrossEntropy } from '../../src/index.js';
-import { assert, equal, gpuCheck, refusesAll } from './assert.js';
+import {
+  crossEntropy,
+  InvalidArgumentError,
+  OutOfMemoryError,
+  planCrossEntropy,
+  type Tensor,
+} from '../../src/index.js';
+import { assert, equal, gpuCheck, refusesAll, sameBits } from './assert.js';
 import type { Check } from './check.js';
 import { contextOn, foreignBuffer, type Wraps } from './device.js';
 import { blank, step, values } from './plans.js';
+
+/** Sets of buffers that a plan stays bound to. */
+const BOUND = 64;
 
 /** The buffers of a device that were created and not destroyed, by label. */
 class Alive {
@@ -62,6 +71,31 @@ export function planLeakChecks(): Check[] {
       step(ctx, plan, bindings);
       equal(alive.labels.size - before.split(',').length, 2, 'parameters and census of a step that runs');
       assert(Number.isFinite((await bindings.loss.read())[0]), 'the loss of a step that runs');
+    }),
+    gpuCheck('plans: trim lets go of buffers met long ago, and nothing else', async (env, keep) => {
+      const alive = new Alive();
+      const ctx = keep(await contextOn(env, alive.wraps));
+      const shape = [2, 4];
+      const plan = keep(
+        await planCrossEntropy(ctx, { shape, targets: 'index', policy: { workgroupSize: 8 } }),
+      );
+      const targets = keep(ctx.tensor(Int32Array.of(1, 3), [2]));
+      const [first, loss] = [blank(ctx, keep, []), blank(ctx, keep, [])];
+      const logits = Array.from({ length: BOUND + 6 }, (_, k) => keep(ctx.tensor(values(8, k), shape)));
+      const before = alive.labels.size;
+      for (const [k, each] of logits.entries()) {
+        step(ctx, plan, { logits: each, targets, loss: k === 0 ? first : loss });
+      }
+      equal(alive.labels.size - before, 2 * logits.length, 'parameters and censuses of all sets');
+      plan.trim();
+      // The first loss may still be asked whether its targets were in range.
+      equal(alive.labels.size - before, 2 * BOUND + 1, 'those of the last sets, and the census of the first');
+      const { loss: expected } = await crossEntropy(logits[0] as Tensor, targets);
+      sameBits(await first.read(), await keep(expected).read(), 'the loss of a set that was let go');
+      step(ctx, plan, { logits: logits[0] as Tensor, targets, loss });
+      sameBits(await loss.read(), await first.read(), 'the loss of the same buffers, bound anew');
+      plan.destroy();
+      plan.trim();
     }),
   ];
 }

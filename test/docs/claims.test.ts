@@ -12,7 +12,17 @@ import { optionsOf } from './calls.js';
 import { anchorOf, type Markdown, quoted, readMarkdown, root, tablesOf } from './markdown.js';
 import { format, numbers } from './rows.js';
 
-const files = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/theory.md', 'docs/losses.md'];
+const files = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'docs/theory.md',
+  'docs/losses.md',
+  'docs/install.md',
+  'docs/train-a-classifier.md',
+  'docs/api/README.md',
+  'examples/README.md',
+];
 const documents = new Map<string, Markdown>(files.map((file) => [file, readMarkdown(file)]));
 const readme = documents.get('README.md') as Markdown;
 const contributing = documents.get('CONTRIBUTING.md') as Markdown;
@@ -207,7 +217,7 @@ describe('the package', () => {
     for (const name of Object.keys(cpu)) expect(quoted(section)).toContain(name);
   });
 
-  test('imports Node only in webgpu-loss/node', () => {
+  test('imports Node only in webgpu-loss/node and the command line', () => {
     const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
       .map((file) => file.replaceAll('\\', '/'))
       .filter((file) => file.endsWith('.ts'));
@@ -215,11 +225,11 @@ describe('the package', () => {
       /(from|import)\s*\(?\s*'(node:[^']*|webgpu)'/.test(readFileSync(join(root, 'src', file), 'utf8')),
     );
     expect(importers).not.toHaveLength(0);
-    for (const file of importers) expect(file).toMatch(/^node(\.ts|\/)/);
+    for (const file of importers) expect(file).toMatch(/^(node|cli)(\.ts|\/)/);
     const toNode = sources.filter(
       (file) =>
-        file !== 'node.ts' &&
-        /from '[^']*\/node(\/[^']*)?\.js'/.test(readFileSync(join(root, 'src', file), 'utf8')),
+        !/^(node\.ts|cli(\.ts|\/))/.test(file) &&
+        /from '[^']*\/(node|cli)(\/[^']*)?\.js'/.test(readFileSync(join(root, 'src', file), 'utf8')),
     );
     expect(toNode).toEqual([]);
   });

@@ -151,7 +151,14 @@ test('npm start prints what the README shows', { timeout: 300_000 }, async () =>
   const options = /^npm start -- (.*)$/.exec(shown?.check ?? '')?.[1]?.split(' ') ?? [];
   expect(options).not.toHaveLength(0);
   const stdout = await new Promise<string>((resolve, reject) => {
-    const command = ['--import', 'tsx', 'examples/bigram/main.ts', ...options];
+    const command = [
+      '--import',
+      'tsx',
+      '--import',
+      './scripts/raw.js',
+      'examples/bigram/main.ts',
+      ...options,
+    ];
     execFile(process.execPath, command, { cwd: root }, (error, out) =>
       error ? reject(error) : resolve(out),
     );

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs what `npm start -- …args` runs, without the build. */
 function start(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const command = ['--import', 'tsx', 'examples/bigram/main.ts', ...args];
+  const command = ['--import', 'tsx', '--import', './scripts/raw.js', 'examples/bigram/main.ts', ...args];
   return new Promise((resolve) => {
     const child = execFile(process.execPath, command, { cwd: root }, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),

@@ -1,12 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  buildCorpus,
-  type Corpus,
-  countBigrams,
-  REST,
-  readBook,
-  tokenize,
-} from '../../examples/bigram/corpus.js';
+import { readBook } from '../../examples/bigram/book.js';
+import { buildCorpus, type Corpus, countBigrams, REST, tokenize } from '../../examples/bigram/corpus.js';
 
 describe('tokenize', () => {
   it('keeps inner apostrophes and hyphens, and takes each punctuation mark by itself', () => {
@@ -48,8 +42,8 @@ describe('buildCorpus', () => {
 describe('Moby Dick', () => {
   let book: string[];
   let corpus: Corpus;
-  beforeAll(() => {
-    book = readBook();
+  beforeAll(async () => {
+    book = await readBook();
     corpus = buildCorpus(book, 2048);
   });
 

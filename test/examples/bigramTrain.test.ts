@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Context, createContext } from 'webgpu-loss';
-import { buildCorpus, type Corpus, readBook } from '../../examples/bigram/corpus.js';
+import { readBook } from '../../examples/bigram/book.js';
+import { buildCorpus, type Corpus } from '../../examples/bigram/corpus.js';
 import { compareWithOracle } from '../../examples/bigram/oracle.js';
 import { GOAL } from '../../examples/bigram/report.js';
 import { conditionalEntropy, measure } from '../../examples/bigram/theory.js';
@@ -11,7 +12,7 @@ describe('training on the CPU backend', () => {
   let corpus: Corpus;
   beforeAll(async () => {
     context = await createContext({ backend: 'cpu' });
-    corpus = buildCorpus(readBook(), 100);
+    corpus = buildCorpus(await readBook(), 100);
   });
   afterAll(() => context.destroy());
 
@@ -79,7 +80,7 @@ describe('training on the CPU backend', () => {
 describe('the comparison with the oracle', () => {
   it('sees a wrong loss, a wrong gradient and a NaN', async () => {
     using context = await createContext({ backend: 'cpu' });
-    const { bigrams } = buildCorpus(readBook(), 20);
+    const { bigrams } = buildCorpus(await readBook(), 20);
     const trained = await train(context, { bigrams, steps: 1 });
     const change = (values: Float32Array, cell: number, by: number) => {
       const changed = values.slice();

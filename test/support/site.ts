@@ -16,7 +16,7 @@ export async function serve(
     configFile: false,
     root: folder,
     appType: 'mpa',
-    logLevel: 'warn',
+    logLevel: 'error', // It warns of every folder that is served as it is.
     build: { outDir: folder },
     preview: { host: '127.0.0.1', port: 0, strictPort: false, ...(headers && { headers }) },
   });

@@ -11,12 +11,21 @@ export interface OnnxNode {
 
 export interface OnnxValue {
   readonly name: string;
-  readonly type: 'float32' | 'int32';
+  readonly type: 'float32' | 'int32' | 'int64';
+  /** A name stands for any size. */
+  readonly shape: readonly (number | string)[];
+}
+
+/** Parameters of a model: float32. */
+export interface OnnxConstant {
+  readonly name: string;
   readonly shape: readonly number[];
+  readonly values: Float32Array;
 }
 
 export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
+  readonly constants?: readonly OnnxConstant[];
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
 }
@@ -33,13 +42,17 @@ const { root } = protobuf.parse(
     repeated string input = 1; repeated string output = 2; optional string op_type = 4;
     repeated AttributeProto attribute = 5;
   }
-  message Dimension { optional int64 dim_value = 1; }
+  message TensorProto {
+    repeated int64 dims = 1; optional int32 data_type = 2; repeated float float_data = 4 [packed = true];
+    optional string name = 8;
+  }
+  message Dimension { optional int64 dim_value = 1; optional string dim_param = 2; }
   message TensorShapeProto { repeated Dimension dim = 1; }
   message TensorType { optional int32 elem_type = 1; optional TensorShapeProto shape = 2; }
   message TypeProto { optional TensorType tensor_type = 1; }
   message ValueInfoProto { optional string name = 1; optional TypeProto type = 2; }
   message GraphProto {
-    repeated NodeProto node = 1; optional string name = 2;
+    repeated NodeProto node = 1; optional string name = 2; repeated TensorProto initializer = 5;
     repeated ValueInfoProto input = 11; repeated ValueInfoProto output = 12;
   }
   message OperatorSetIdProto { optional string domain = 1; optional int64 version = 2; }
@@ -51,7 +64,7 @@ const { root } = protobuf.parse(
 );
 const ModelProto = root.lookupType('onnx.ModelProto');
 
-const ELEMENT_TYPES = { float32: 1, int32: 6 } as const;
+const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7 } as const;
 const ATTRIBUTE_INT = 2;
 const ATTRIBUTE_INTS = 7;
 const IR_VERSION = 8;
@@ -76,6 +89,12 @@ export function onnxModel(graph: OnnxGraph): Uint8Array {
               : { name, ints: value, type: ATTRIBUTE_INTS },
           ),
         })),
+        initializer: (graph.constants ?? []).map(({ name, shape, values }) => ({
+          name,
+          dims: shape,
+          data_type: ELEMENT_TYPES.float32,
+          float_data: Array.from(values),
+        })),
         input: graph.inputs.map(valueInfo),
         output: graph.outputs.map(valueInfo),
       },
@@ -89,7 +108,9 @@ function valueInfo({ name, type, shape }: OnnxValue): object {
     type: {
       tensor_type: {
         elem_type: ELEMENT_TYPES[type],
-        shape: { dim: shape.map((size) => ({ dim_value: size })) },
+        shape: {
+          dim: shape.map((size) => (typeof size === 'string' ? { dim_param: size } : { dim_value: size })),
+        },
       },
     },
   };

@@ -1,6 +1,6 @@
-import type { Context } from '../../src/index.js';
-import { choosePolicy, type Policy } from '../../src/plan/policy.js';
-import { CONSERVATIVE, type KernelFacts, sharedDepth, splitDepth } from '../support/bounds.js';
+import type { Context } from '../../context.js';
+import { choosePolicy, type Policy } from '../../plan/policy.js';
+import { CONSERVATIVE, type KernelFacts, sharedDepth, splitDepth } from './bounds.js';
 
 /** How the kernels sum that `ctx` runs for rows whose classes are `inner` apart, under the policy of the call. */
 export function kernelFacts(ctx: Context, inner: number, policy: Partial<Policy> = {}): KernelFacts {

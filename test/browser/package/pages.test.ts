@@ -1,0 +1,150 @@
+// The installed package in pages: through Vite, without a bundler, in workers, under a strict Content-Security-Policy.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, createServer } from 'vite';
+import { afterAll, expect, test } from 'vitest';
+import { readMarkdown } from '../../docs/markdown.js';
+import { expectedLosses } from '../../package/expected.js';
+import { newProject } from '../../package/packed.js';
+import { type Chromium, describeInChromium } from '../../support/chromium.js';
+import { serve } from '../../support/site.js';
+
+const project = newProject();
+afterAll(() => project.remove());
+
+/** A page that runs a module. */
+const html = (file: string, head = '') =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title>${head}` +
+  `<script type="module" src="./${file}"></script><body></body></html>`;
+
+// In the first the page itself computes, in the second a worker of it.
+project.write({ 'page.html': html('page.js'), 'workerPage.html': html('workerPage.js') });
+
+/** What a browser loads for each entry point, by the installed package file. */
+const modules = Object.entries(project.manifest.exports).flatMap(([entry, target]) =>
+  typeof target === 'string'
+    ? []
+    : [
+        [
+          entry.replace('.', 'webgpu-loss'),
+          `./node_modules/webgpu-loss/${target.default.replace('./', '')}`,
+        ] as const,
+      ],
+);
+
+// Without a bundler and an import map, which workers do not have, imports are paths.
+const code = readFileSync(join(project.folder, 'losses.js'), 'utf8');
+const withPaths = modules.reduce((text, [name, path]) => text.replaceAll(`'${name}'`, `'${path}'`), code);
+
+const { fences } = readMarkdown('docs/install.md');
+/** A block of the guide. */
+function shown(check: string): string {
+  const found = fences.find((fence) => fence.check === check);
+  if (found === undefined) throw new Error(`docs/install.md has no block "check: ${check}"`);
+  return found.code;
+}
+
+/** The header that the guide gives, and the one for pages that start workers. */
+const policy = shown('policy').replaceAll(/\s*\n\s*/g, ' ');
+const workerPolicy = policy.replace(/ require-trusted-types-for .*/, '');
+const imports = shown('import map');
+
+test('the guide names the modules by the paths that they have, and starts a worker as the tests do', () => {
+  expect(modules).toEqual(expect.arrayContaining(Object.entries(JSON.parse(imports).imports)));
+  expect(readFileSync(join(project.folder, 'workerPage.js'), 'utf8')).toContain(shown('worker'));
+});
+
+const importMap = `<script type="importmap">${imports}</script>`;
+
+describeInChromium('the package', (chromium) => {
+  test('through the dev server of Vite', async () => {
+    const server = await createServer({
+      configFile: false,
+      root: project.folder,
+      logLevel: 'warn',
+      server: { host: '127.0.0.1', port: 0 },
+    });
+    await server.listen();
+    try {
+      await seesLosses(chromium, server.resolvedUrls?.local[0] ?? '', ['page.html', 'workerPage.html']);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('built by Vite, under the strict policy', async () => {
+    const outDir = join(project.folder, 'built');
+    await build({
+      configFile: false,
+      root: project.folder,
+      logLevel: 'warn',
+      build: {
+        outDir,
+        rollupOptions: { input: ['page.html', 'workerPage.html'].map((name) => join(project.folder, name)) },
+      },
+    });
+    await served(outDir, policy, (url) => seesLosses(chromium, url, ['page.html']));
+    await served(outDir, workerPolicy, (url) => seesLosses(chromium, url, ['workerPage.html']));
+  });
+
+  test('without a bundler, by an import map', async () => {
+    project.write({ 'mapped.html': html('page.js', importMap) });
+    await served(project.folder, undefined, (url) => seesLosses(chromium, url, ['mapped.html']));
+    // The map is a script within the page: the policy has to name it by its hash.
+    const hash = `'sha256-${createHash('sha256').update(imports).digest('base64')}'`;
+    const hashed = policy.replace("script-src 'self'", `script-src 'self' ${hash}`);
+    await served(project.folder, hashed, (url) => seesLosses(chromium, url, ['mapped.html']));
+  });
+
+  test('without a bundler, by paths, under the strict policy', async () => {
+    const plain = newProject();
+    try {
+      plain.write({
+        'losses.js': withPaths,
+        'page.html': html('page.js'),
+        'workerPage.html': html('workerPage.js'),
+      });
+      await served(plain.folder, policy, (url) => seesLosses(chromium, url, ['page.html']));
+      await served(plain.folder, workerPolicy, (url) => seesLosses(chromium, url, ['workerPage.html']));
+    } finally {
+      plain.remove();
+    }
+  });
+});
+
+// What a policy forbids is told to the console, which fails the tests above; not this one, whose page is opened without them.
+describeInChromium('the strict policy', (chromium) => {
+  test('refuses scripts that are no files of the site', async () => {
+    project.write({ 'inline.html': html('page.js', '<script>document.title = "it ran"</script>') });
+    await served(project.folder, policy, async (url) => {
+      const page = await chromium.browser.newPage();
+      await page.goto(`${url}inline.html?backend=cpu`);
+      expect(await page.title()).toBe('test');
+      await page.close();
+    });
+  });
+});
+
+async function served(
+  folder: string,
+  csp: string | undefined,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const site = await serve(folder, csp === undefined ? {} : { headers: { 'Content-Security-Policy': csp } });
+  try {
+    await use(site.url);
+  } finally {
+    await site.close();
+  }
+}
+
+async function seesLosses(chromium: Chromium, url: string, files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const page = await chromium.newPage();
+    await page.goto(`${url}${file}?backend=webgpu`);
+    await page.waitForFunction('document.body?.textContent.trim()', { timeout: 120_000 });
+    const text = await page.evaluate(() => document.body.textContent ?? '');
+    expect(JSON.parse(text), file).toEqual({ backend: 'webgpu', ...expectedLosses() });
+  }
+}
