@@ -36,7 +36,9 @@ export class Pipelines {
 
   private async compile(key: string, variant: AnyVariant): Promise<Pipeline> {
     const { device } = this;
-    const code = await ('source' in variant ? variant.source() : composeShader(variant));
+    const code = await ('tiles' in variant
+      ? (await import('./productShader.js')).composeProduct(variant)
+      : composeShader(variant));
     // Bad WGSL is reported twice, by the promise and as an error of the module: the scope takes the second.
     device.pushErrorScope('validation');
     const module = device.createShaderModule({

@@ -1,20 +1,8 @@
 // Matrix products, where a call has more to do than rows.
-import blocks from '../../shaders/product/blocks.wgsl?raw';
-import columnSums from '../../shaders/product/column-sums.wgsl?raw';
-import direct from '../../shaders/product/direct.wgsl?raw';
-import fourPacked from '../../shaders/product/four-packed.wgsl?raw';
-import fourScalar from '../../shaders/product/four-scalar.wgsl?raw';
-import fourWide from '../../shaders/product/four-wide.wgsl?raw';
-import params from '../../shaders/product/params.wgsl?raw';
-import staged from '../../shaders/product/staged.wgsl?raw';
-import storeScalar from '../../shaders/product/store-scalar.wgsl?raw';
-import storeWide from '../../shaders/product/store-wide.wgsl?raw';
-import sumParts from '../../shaders/product/sum-parts.wgsl?raw';
 import { bytesOf, type DType } from '../dtype.js';
 import { LimitExceededError } from '../errors.js';
 import type { PassBuilder } from './pass.js';
 import { chooseTiles, type Tiles } from './policy.js';
-import { packingOf } from './variant.js';
 
 /** A part of a buffer that a dispatch works on. */
 export interface Part {
@@ -31,11 +19,20 @@ export interface Part {
   readonly fours: boolean;
 }
 
+/** What a kernel of products does. */
+export type ProductKernel = 'product' | 'sum-of-parts' | 'column-sums';
+
 /** Everything that decides a product's shader. Equal keys, equal text. */
 export interface ProductVariant {
   readonly key: string;
   readonly bindings: readonly { readonly role: string; readonly write: boolean }[];
-  readonly source: () => Promise<string>;
+  readonly kernel: ProductKernel;
+  /** By the name of the kernel role; the last one is written. */
+  readonly parts: Readonly<Record<string, Part>>;
+  /** The roles that are read in groups of four, line by line. */
+  readonly lines: readonly string[];
+  readonly flags: Readonly<Record<string, boolean>>;
+  readonly tiles: Tiles;
 }
 
 export interface ProductDispatch {
@@ -125,7 +122,8 @@ export function productPass(build: PassBuilder, product: Product): ProductPass {
     elements: operands.c.elements + Math.max(0, count - (product.partStride ?? 0)),
   };
   return makePass(build, {
-    key: `product/${product.name}`,
+    kernel: 'product',
+    name: product.name,
     parts: { ...operands, c: result },
     flags: {
       A_BY_ROWS: aByRows,
@@ -136,7 +134,6 @@ export function productPass(build: PassBuilder, product: Product): ProductPass {
       DOWN_FIRST: downFirst,
     },
     tiles,
-    body: [blocks, tiles.staged ? staged : direct],
     groups: parts * down * across,
     numbers: [rows, columns, depth, part, down, across],
     rest: [
@@ -163,11 +160,11 @@ export function sumPartsPass(
   const elements = c.count * c.length;
   const tiles = chooseTiles(build.facts);
   return makePass(build, {
-    key: `sum-of-parts/${work.name}`,
+    kernel: 'sum-of-parts',
+    name: work.name,
     parts: { b, c: operand(build, c) },
     flags: {},
     tiles,
-    body: [sumParts],
     groups: Math.ceil(elements / FEW / tiles.threads),
     numbers: [1, elements, parts, 0, 0, 0],
     rest: [0, partStride, 0, 0, 0],
@@ -183,11 +180,11 @@ export function columnSumsPass(
   const { matrix, c } = work;
   const tiles = chooseTiles(build.facts);
   return makePass(build, {
-    key: `column-sums/${work.name}`,
+    kernel: 'column-sums',
+    name: work.name,
     parts: { b: operand(build, matrix), c: operand(build, c) },
     flags: {},
     tiles,
-    body: [columnSums],
     groups: Math.ceil(c.length / FEW / tiles.threads),
     numbers: [1, c.length, matrix.count, 0, 0, 0],
     rest: [work.adds ? 1 : 0, 0, 0, 0, 0],
@@ -198,12 +195,11 @@ export function columnSumsPass(
 type Parts = Readonly<Record<string, Part>>;
 
 interface Making {
-  readonly key: string;
-  /** By the name of the kernel role; the last one is written. */
+  readonly kernel: ProductKernel;
+  readonly name: string;
   readonly parts: Parts;
   readonly flags: Readonly<Record<string, boolean>>;
   readonly tiles: Tiles;
-  readonly body: readonly string[];
   readonly groups: number;
   /** The numbers before the grid's width, and those behind it. */
   readonly numbers: readonly number[];
@@ -213,7 +209,7 @@ interface Making {
 }
 
 function makePass(build: PassBuilder, making: Making): ProductPass {
-  const { parts, flags, tiles, lines } = making;
+  const { kernel, parts, flags, tiles, lines } = making;
   const names = Object.keys(parts);
   const bindings = names.map((role) => ({ role, write: role === 'c' }));
   const shapes = names.map((role) => {
@@ -228,9 +224,19 @@ function makePass(build: PassBuilder, making: Making): ProductPass {
   const bytes = Object.values(parts).reduce((sum, { elements, dtype }) => sum + elements * bytesOf(dtype), 0);
   return {
     variant: {
-      key: [making.key, tiles.name, shapes.join(','), ...on.map(([name]) => name.toLowerCase())].join('/'),
+      key: [
+        kernel,
+        making.name,
+        tiles.name,
+        shapes.join(','),
+        ...on.map(([name]) => name.toLowerCase()),
+      ].join('/'),
       bindings,
-      source: () => compose(making),
+      kernel,
+      parts,
+      lines: Object.keys(lines),
+      flags,
+      tiles,
     },
     dispatches:
       making.groups === 0
@@ -289,68 +295,4 @@ function targetsOf({ firstRow, rows }: Skips): Part {
     stride: 1,
     fours: false,
   };
-}
-
-/** The WGSL of a product: a generated head, then plain files in a fixed order. */
-async function compose({ parts, flags, tiles, body, lines }: Making): Promise<string> {
-  const bindings = Object.entries(parts);
-  const dtypes = new Set(bindings.map(([, { dtype }]) => packingOf(dtype)));
-  const packings = (['f16', 'bf16'] as const).filter((packing) => dtypes.has(packing));
-  const texts = await Promise.all(packings.map(conversion));
-  const result = parts['c'] as Part;
-  return [
-    '@group(0) @binding(0) var<uniform> params: Params;',
-    ...bindings.map(([role, part], i) => {
-      const mode = role === 'c' ? 'read_write' : 'read';
-      return `@group(0) @binding(${i + 1}) var<storage, ${mode}> buffer_${role}: array<${elementType(role, part)}>;`;
-    }),
-    ...Object.entries(flags).map(([name, value]) => `const ${name}: bool = ${value};`),
-    ...Object.entries(tiles.constants).map(([name, value]) => `const ${name}: u32 = ${value}u;`),
-    ...texts,
-    params,
-    ...bindings.map(([role], i) => place(role, i)),
-    ...Object.keys(lines).map((role) => reader(role, parts[role] as Part)),
-    result.fours ? storeWide : storeScalar,
-    ...('targets' in parts ? [] : ['fn get_targets(row: u32) -> u32 { return 0u; }']),
-    ...('bias' in lines ? [] : ['fn four_bias(line: u32, at: u32) -> vec4<f32> { return vec4<f32>(); }']),
-    ...body,
-  ].join('\n');
-}
-
-async function conversion(packing: 'f16' | 'bf16'): Promise<string> {
-  const library =
-    packing === 'f16' ? import('../../shaders/lib/f16.wgsl?raw') : import('../../shaders/lib/bf16.wgsl?raw');
-  const convert = `fn floats_of_${packing}(h: vec2<u32>) -> vec4<f32> { return bitcast<vec4<f32>>(unpack_${packing}(h)); }`;
-  return `${(await library).default}\n${convert}`;
-}
-
-function elementType(role: string, { dtype, fours }: Part): string {
-  if (role === 'targets') return 'u32';
-  if (packingOf(dtype) === 'none') return fours ? 'vec4<f32>' : 'f32';
-  return fours ? 'vec2<u32>' : 'u32';
-}
-
-/** Where a binding's lines lie, and how many there are, and how long. */
-function place(role: string, index: number): string {
-  const at = `params.places[${index >> 1}]`;
-  const [first, step] = index % 2 === 0 ? ['x', 'y'] : ['z', 'w'];
-  const lines = [`fn place_${role}(line: u32) -> u32 { return ${at}.${first} + line * ${at}.${step}; }`];
-  if (role === 'targets')
-    lines.push(`fn get_targets(row: u32) -> u32 { return buffer_targets[${at}.${first} + row]; }`);
-  return lines.join('\n');
-}
-
-function reader(role: string, { dtype, fours }: Part): string {
-  const packing = packingOf(dtype);
-  const [count, length] =
-    role === 'bias' ? ['1u', 'params.columns'] : [`params.${role}_lines`, `params.${role}_length`];
-  const template = fours ? fourWide : packing === 'none' ? fourScalar : fourPacked;
-  return [
-    `fn lines_${role}() -> u32 { return ${count}; }`,
-    `fn length_${role}() -> u32 { return ${length}; }`,
-    template
-      .replaceAll('CONVERT', packing === 'none' ? 'vec4<f32>' : `floats_of_${packing}`)
-      .replaceAll('NAME', role)
-      .replaceAll('BUFFER', `buffer_${role}`),
-  ].join('\n');
 }

@@ -170,7 +170,7 @@ export type AnyVariant = Variant | ProductVariant;
 
 /** The readable name of a variant. */
 export function keyOf(variant: AnyVariant): string {
-  return 'source' in variant ? variant.key : variantKey(variant);
+  return 'tiles' in variant ? variant.key : variantKey(variant);
 }
 
 /** A readable name, such as `cross-entropy-index/row-per-workgroup@64/logits:vec4,targets,loss,grad:vec4/subgroup32`. */

@@ -1,5 +1,6 @@
 // linearCrossEntropy: PyTorch's golden cases; and that neither chunks of rows nor stretches of classes change what they may not.
 
+import { kernelFacts } from '../../src/cli/doctor/kernel.js';
 import * as cpu from '../../src/cpu.js';
 import {
   type Context,
@@ -20,7 +21,6 @@ import { input, linearOptionsOf } from './contract.js';
 import { crossEntropyBounds } from './crossEntropyBounds.js';
 import { random } from './data.js';
 import { contextOn, intercept } from './device.js';
-import { kernelFacts } from './kernel.js';
 import { CaseRows } from './rows.js';
 import { numbers, rejection, withTensors } from './tensors.js';
 

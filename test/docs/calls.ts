@@ -17,6 +17,8 @@ export async function optionsOf(name: string): Promise<string[]> {
     binaryCrossEntropy: [logits(), logits(), { noSuchOption: 1 }],
     klDivergence: [logits(), logits(), { noSuchOption: 1 }],
     logitStats: [logits(), new Int32Array(3), { noSuchOption: 1 }],
+    linearCrossEntropy: [logits(), logits(), new Int32Array(3), { noSuchOption: 1 }],
+    planLinearCrossEntropy: [ctx, { shape: [3, 3], classes: 3, noSuchOption: 1 }],
     logSumExpGrad: [logits(), new Float32Array(3), new Float32Array(3), { noSuchOption: 1 }],
     softmaxGrad: [logits(), logits(), { noSuchOption: 1 }],
     logSoftmaxGrad: [logits(), logits(), { noSuchOption: 1 }],

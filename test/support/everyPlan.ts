@@ -123,6 +123,33 @@ export function everyPlan(rows: number, classes: number): readonly PlanCall[] {
       },
     },
     {
+      plan: 'planLinearCrossEntropy',
+      // The last dimension of a hidden state is its features.
+      options: {
+        shape,
+        classes,
+        reduction: 'none',
+        grad: true,
+        gradOutput: 'rows',
+        bias: true,
+        classWeight: true,
+        returnLogSumExp: true,
+      },
+      bindings: {
+        hidden: matrix,
+        weight: input(classes, classes),
+        bias: input(classes),
+        targets: indices,
+        classWeight: input(classes),
+        gradOutput: input(rows),
+        loss: output(rows),
+        gradHidden: result,
+        gradWeight: output(classes, classes),
+        gradBias: output(classes),
+        logSumExp: output(rows),
+      },
+    },
+    {
       plan: 'planLogitStats',
       options: { shape, targets: true, topK: 2 },
       bindings: {
