@@ -7,18 +7,23 @@ const OP = 'linearCrossEntropy';
 /** Rows that go through the weights together. */
 const ROWS = 8;
 
+/** Options of `linearCrossEntropy`. */
 export interface LinearCrossEntropyOptions extends Omit<CrossEntropyOptions, 'axis' | 'weight' | 'grad'> {
   /** Added to the logits, `[classes]`. */
   readonly bias?: ArrayLike<number> | undefined;
   /** Per-class weights, `[classes]`. */
   readonly classWeight?: ArrayLike<number> | undefined;
   /** The gradients that are wanted; default none. `true`: all. */
-  readonly grad?: boolean | { readonly hidden?: boolean; readonly weight?: boolean; readonly bias?: boolean };
+  readonly grad?: boolean | Partial<Record<'hidden' | 'weight' | 'bias', boolean>>;
 }
 
+/** What `linearCrossEntropy` gives. */
 export interface LinearCrossEntropyResult extends Omit<CrossEntropyResult, 'grad' | 'gradTargets'> {
+  /** `[rows, features]` */
   readonly gradHidden?: Float64Array;
+  /** `[classes, features]` */
   readonly gradWeight?: Float64Array;
+  /** `[classes]` */
   readonly gradBias?: Float64Array;
 }
 

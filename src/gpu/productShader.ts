@@ -77,10 +77,16 @@ function place(role: string, index: number): string {
   return lines.join('\n');
 }
 
+/** How many lines the operands have, and how long these are. */
+const LENGTHS: Readonly<Record<string, readonly [lines: string, length: string]>> = {
+  a: ['params.a_lines', 'params.a_length'],
+  b: ['params.b_lines', 'params.b_length'],
+  bias: ['1u', 'params.columns'],
+};
+
 function reader(role: string, { dtype, fours }: Part): string {
   const packing = packingOf(dtype);
-  const [count, length] =
-    role === 'bias' ? ['1u', 'params.columns'] : [`params.${role}_lines`, `params.${role}_length`];
+  const [count, length] = LENGTHS[role] as readonly [string, string];
   const template = fours ? fourWide : packing === 'none' ? fourScalar : fourPacked;
   return [
     `fn lines_${role}() -> u32 { return ${count}; }`,

@@ -29,6 +29,7 @@ export interface LinearCrossEntropyTerms extends Omit<CrossEntropyTerms, 'axis' 
   readonly maxScratchBytes?: number;
 }
 
+/** Options of `linearCrossEntropy`. */
 export interface LinearCrossEntropyOptions extends LinearCrossEntropyTerms, CallOptions {
   /** Added to the logits, shape [classes]. */
   readonly bias?: Vector;
@@ -38,6 +39,7 @@ export interface LinearCrossEntropyOptions extends LinearCrossEntropyTerms, Call
   readonly gradOutput?: number | Vector;
 }
 
+/** What `linearCrossEntropy` gives. */
 export interface LinearCrossEntropyResult {
   /** Shape [] if reduced, otherwise that of the targets. */
   readonly loss: Tensor;
@@ -153,9 +155,11 @@ function checkLinearTerms(
   };
 }
 
+/** Options of `planLinearCrossEntropy`. */
 export interface PlanLinearCrossEntropyOptions extends LinearCrossEntropyTerms {
   /** Shape of the hidden states, [..., features]. */
   readonly shape: readonly number[];
+  /** Number of classes: rows of the weights. */
   readonly classes: number;
   /** Of the hidden states: `'f32'` (default), `'f16'` or `'bf16'`. */
   readonly dtype?: FloatDType;
@@ -169,14 +173,19 @@ export interface PlanLinearCrossEntropyOptions extends LinearCrossEntropyTerms {
   readonly classWeight?: boolean;
   /** A number (default 1), or a binding: `'rows'` one value a row (reduction 'none'), `'scalar'` one value (reduced). */
   readonly gradOutput?: number | 'rows' | 'scalar';
+  /** Overrides of the tuning policy. */
   readonly policy?: Partial<Policy>;
 }
 
 /** The bindings of a linear cross-entropy plan; all that its options ask for must be there, and no others. */
 export interface LinearCrossEntropyBindings {
+  /** [..., features] */
   readonly hidden: PlanBinding;
+  /** [classes, features] */
   readonly weight: PlanBinding;
+  /** Class indices, one a row. */
   readonly targets: PlanBinding;
+  /** [] if reduced, otherwise one value a row. */
   readonly loss: PlanBinding;
   /** With `bias: true`. */
   readonly bias?: PlanBinding;
@@ -186,7 +195,9 @@ export interface LinearCrossEntropyBindings {
   readonly gradOutput?: PlanBinding;
   /** With `grad: true`, unless turned off. */
   readonly gradHidden?: PlanBinding;
+  /** With `grad: true`, unless turned off. */
   readonly gradWeight?: PlanBinding;
+  /** With `grad: true` and `bias: true`, unless turned off. */
   readonly gradBias?: PlanBinding;
   /** With `returnLogSumExp: true`. */
   readonly logSumExp?: PlanBinding;

@@ -90,7 +90,9 @@ test('a name that is a variable and a function in one place is refused', () => {
 });
 
 test('the names that TypeScript says are said there, and declared in WGSL', () => {
-  const said = ['src/gpu/shader.ts', 'src/plan/epilogue/roles.ts'].map(read).join('\n');
+  const said = ['src/gpu/shader.ts', 'src/gpu/productShader.ts', 'src/plan/epilogue/roles.ts']
+    .map(read)
+    .join('\n');
   for (const name of SAID_IN_TYPESCRIPT.filter((other) => other !== 'main')) {
     expect(said).toMatch(new RegExp(`\\b${name}\\b`));
     expect(shaders.join('\n')).toMatch(new RegExp(`(struct|const) ${name}\\b|\\b${name}: `));

@@ -11,6 +11,7 @@ import {
   entropy,
   InvalidArgumentError,
   klDivergence,
+  linearCrossEntropy,
   logitStats,
   logSoftmax,
   logSoftmaxGrad,
@@ -336,6 +337,10 @@ async function othersRefused(env: Env): Promise<void> {
   const attempts: readonly [RegExp, () => Promise<unknown>][] = [
     [/binaryCrossEntropy: has no reproducible form/, () => binaryCrossEntropy(logits, logits)],
     [/klDivergence: has no reproducible/, () => klDivergence(logits, logits, { target: 'logits' })],
+    [
+      /linearCrossEntropy: has no reproducible form/,
+      () => linearCrossEntropy(logits, logits, new Int32Array(2)),
+    ],
     [/logitStats: has no reproducible form/, () => logitStats(logits)],
     [/policy\.strategy changes/, () => softmax(logits, { policy: { strategy: 'split-row' } })],
     [/policy\.workgroupSize changes/, () => softmax(logits, { policy: { workgroupSize: 32 } })],
