@@ -96,10 +96,10 @@ class LinearPasses {
     if (most < 4) throw this.tooLarge('four rows of weight', 4 * lineBytes);
     this.stretch = Math.min(layout.classes, most);
     const stretches = Math.ceil(layout.classes / this.stretch);
-    const tiles = chooseTiles(build.facts);
+    const tiles = chooseTiles(build.facts, build.wishes);
     const tilesOf = (rows: number) => Math.ceil(rows / tiles.rows) * Math.ceil(this.features / tiles.columns);
     // By the rows of a usual chunk; the results of a row must not depend on how many there are.
-    this.part = gradHidden ? partOf(this.stretch, tilesOf(tiles.rows), build.facts) : this.stretch;
+    this.part = gradHidden ? partOf(this.stretch, tilesOf(tiles.rows), tiles) : this.stretch;
     this.parts = gradHidden ? stretches * Math.ceil(this.stretch / this.part) : 1;
     this.chunk = this.chunkRows(room);
   }

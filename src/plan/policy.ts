@@ -27,6 +27,8 @@ export interface Policy {
    * elements. Changes no bit of any result.
    */
   readonly kept: boolean;
+  /** Matrix products, of `linearCrossEntropy`, bring their operands into workgroup memory, and add up long sums in parts. */
+  readonly staged: boolean;
 }
 
 const POLICY_FIELDS: readonly string[] = [
@@ -37,6 +39,7 @@ const POLICY_FIELDS: readonly string[] = [
   'vec4',
   'unrolled',
   'kept',
+  'staged',
 ];
 
 /** What the choice may depend on. Not on the number of rows: a row's result must not depend on the batch it is in. */
@@ -113,6 +116,7 @@ export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Pa
     vec4: wishes.vec4 ?? true,
     unrolled: wishes.unrolled ?? query.classes > UNROLLED_CLASSES,
     kept: wishes.kept ?? !facts.isFallbackAdapter,
+    staged: isStaged(facts, wishes),
   };
 }
 
@@ -145,9 +149,17 @@ export interface Tiles {
   readonly constants: Readonly<Record<string, number>>;
 }
 
+/** A software adapter has its caches near, and pays dearly for barriers. */
+function isStaged(
+  { isFallbackAdapter }: AdapterFacts,
+  { staged = !isFallbackAdapter }: Partial<Policy>,
+): boolean {
+  return staged;
+}
+
 /** The tiles of a matrix product on one adapter. */
-export function chooseTiles({ isFallbackAdapter }: AdapterFacts): Tiles {
-  if (isFallbackAdapter) {
+export function chooseTiles(facts: AdapterFacts, wishes: Partial<Policy>): Tiles {
+  if (!isStaged(facts, wishes)) {
     const constants = { WIDTH: WORKGROUP_SIZE_SOFTWARE };
     return {
       name: `direct@${WORKGROUP_SIZE_SOFTWARE}`,
@@ -169,8 +181,8 @@ export function chooseTiles({ isFallbackAdapter }: AdapterFacts): Tiles {
 }
 
 /** Terms of a long sum that one workgroup adds up, for a product of `tiles` tiles: so many that the device is busy. A multiple of 16. */
-export function partOf(depth: number, tiles: number, { isFallbackAdapter }: AdapterFacts): number {
-  const parts = isFallbackAdapter ? 1 : Math.ceil(BUSY_GROUPS / Math.max(1, tiles));
+export function partOf(depth: number, tiles: number, { staged }: Tiles): number {
+  const parts = staged ? Math.ceil(BUSY_GROUPS / Math.max(1, tiles)) : 1;
   return Math.max(LEAST_PART, Math.ceil(depth / parts / TILE_DEPTH) * TILE_DEPTH);
 }
 
@@ -255,7 +267,7 @@ export function checkPolicy(
   if (strategy !== undefined && !STRATEGIES.includes(strategy)) {
     fail(`strategy is '${String(strategy)}'; use one of ${STRATEGIES.join(', ')}.`);
   }
-  for (const name of ['subgroups', 'vec4', 'unrolled', 'kept'] as const) {
+  for (const name of ['subgroups', 'vec4', 'unrolled', 'kept', 'staged'] as const) {
     if (wishes[name] !== undefined && typeof wishes[name] !== 'boolean')
       fail(`${name} must be true or false.`);
   }

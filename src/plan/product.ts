@@ -104,7 +104,7 @@ export function productPass(build: PassBuilder, product: Product): ProductPass {
   const { rows, columns, depth, a, aByRows, b, bByRows, c, bias, skips, adds = false } = product;
   const part = product.part ?? Math.max(FEW, Math.ceil(depth / FEW) * FEW);
   const parts = Math.max(1, Math.ceil(depth / part));
-  const tiles = chooseTiles(build.facts);
+  const tiles = chooseTiles(build.facts, build.wishes);
   const down = Math.ceil(rows / tiles.rows);
   const across = Math.ceil(columns / tiles.columns);
   // The longer operand is gone through once.
@@ -158,7 +158,7 @@ export function sumPartsPass(
   const { from, parts, partStride, c } = work;
   const b = operand(build, { ...from, count: 1, length: parts * partStride });
   const elements = c.count * c.length;
-  const tiles = chooseTiles(build.facts);
+  const tiles = chooseTiles(build.facts, build.wishes);
   return makePass(build, {
     kernel: 'sum-of-parts',
     name: work.name,
@@ -178,7 +178,7 @@ export function columnSumsPass(
   work: { readonly name: string; readonly matrix: Lines; readonly c: Lines; readonly adds: boolean },
 ): ProductPass {
   const { matrix, c } = work;
-  const tiles = chooseTiles(build.facts);
+  const tiles = chooseTiles(build.facts, build.wishes);
   return makePass(build, {
     kernel: 'column-sums',
     name: work.name,

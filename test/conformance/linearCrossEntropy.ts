@@ -37,6 +37,7 @@ export function linearCrossEntropyChecks(golden: Golden): Check[] {
     })),
     { name: 'linear cross-entropy: chunks of rows change no row', run: chunks },
     { name: 'linear cross-entropy: stretches of classes', run: stretches },
+    { name: 'linear cross-entropy: through workgroup memory, sums in parts', run: staged },
     { name: 'linear cross-entropy: 16 bits', run: halves },
     { name: 'linear cross-entropy: ignored rows, whatever they hold', run: ignoredRows },
     { name: 'linear cross-entropy: what is frozen costs nothing', run: frozen },
@@ -301,6 +302,39 @@ async function stretches(env: Env): Promise<void> {
   } finally {
     ctx.destroy();
   }
+}
+
+/** Tiles in workgroup memory, as on hardware; two thousand classes are added up in several parts. Lines of whole groups of four, and others. */
+async function staged(env: Env): Promise<void> {
+  for (const shape of [
+    [20, 8, 2100],
+    [3, 5, 2051],
+  ] as const) {
+    const problem = problemOf(shape, { bias: random01(shape[2]) });
+    const results = await run(env.ctx, problem, { policy: { staged: true } });
+    check(env, problem, results, `staged [${shape}]`);
+    const parts = await run(env.ctx, problem, { policy: { staged: true }, maxScratchBytes: 100_000 });
+    for (const name of ['loss', 'gradHidden']) {
+      sameBits(parts[name] as Float32Array, results[name] as Float32Array, `${name}, staged, in chunks`);
+    }
+  }
+  if (env.ctx.device === undefined) return;
+  const plan = await planLinearCrossEntropy(env.ctx, {
+    shape: [20, 8],
+    classes: 2100,
+    grad: true,
+    policy: { staged: true },
+  });
+  const kernels = plan.passes.map(({ variant }) => variant);
+  plan.destroy();
+  assert(
+    kernels.some((kernel) => kernel.startsWith('sum-of-parts/')),
+    'sums are in parts',
+  );
+  assert(
+    kernels.some((kernel) => kernel.includes('/staged@')),
+    'tiles are staged',
+  );
 }
 
 async function halves(env: Env): Promise<void> {

@@ -35,6 +35,7 @@ describe('choosePolicy', () => {
       vec4: false,
       unrolled: true,
       kept: false,
+      staged: false,
     };
     expect(choosePolicy({ classes: 5, inner: 1 }, facts(), wishes)).toEqual(wishes);
     expect(choosePolicy({ classes: 5, inner: 1 }, facts(), { subgroups: true }).subgroups).toBe(true);
