@@ -86,8 +86,9 @@ const LANE_CLASSES = 16;
 const WORKGROUP_SIZE_SOFTWARE = 8;
 // Where each thread has a row, a workgroup should have this many classes in all to be worth its start.
 const GROUP_CLASSES_SOFTWARE = 2048;
-// Rows and columns of a product that one thread computes: what its registers hold.
+// Rows and columns of a product that one thread computes, as shaders/product has them.
 const THREAD_TILE = 8;
+const THREAD_COLUMNS_DIRECT = 4;
 // Threads of a workgroup that share a tile, and terms that they bring into its memory at a time.
 const TILE_ACROSS = 8;
 const TILE_DOWN = 8;
@@ -166,7 +167,7 @@ export function chooseTiles(facts: AdapterFacts, wishes: Partial<Policy>): Tiles
       staged: false,
       threads: WORKGROUP_SIZE_SOFTWARE,
       rows: THREAD_TILE,
-      columns: THREAD_TILE * WORKGROUP_SIZE_SOFTWARE,
+      columns: THREAD_COLUMNS_DIRECT * WORKGROUP_SIZE_SOFTWARE,
       constants,
     };
   }

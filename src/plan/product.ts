@@ -107,8 +107,8 @@ export function productPass(build: PassBuilder, product: Product): ProductPass {
   const tiles = chooseTiles(build.facts, build.wishes);
   const down = Math.ceil(rows / tiles.rows);
   const across = Math.ceil(columns / tiles.columns);
-  // The longer operand is gone through once.
-  const downFirst = rows * (aByRows ? 1 : 0) <= columns;
+  // Neighbouring workgroups read the same lines of the longer operand, while these are in the cache.
+  const downFirst = rows <= columns;
   const operands = {
     a: operand(build, a),
     b: operand(build, b),
