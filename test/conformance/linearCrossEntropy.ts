@@ -374,6 +374,16 @@ async function ignoredRows(env: Env): Promise<void> {
     const row = (clean['gradHidden'] as Float32Array).subarray(r * 6, (r + 1) * 6);
     assert((target === -100) === row.every((value) => value === 0), `gradient of row ${r}`);
   }
+  // Not even a class that no product survives.
+  const weight = problem.weight.slice().fill(Number.NaN, 6, 12);
+  const broken = await run(env.ctx, { ...problem, weight });
+  for (const [r, target] of problem.targets.entries()) {
+    const row = (broken['gradHidden'] as Float32Array).subarray(r * 6, (r + 1) * 6);
+    assert(
+      row.every((value) => (target === -100 ? value === 0 : Number.isNaN(value))),
+      `row ${r}, NaN weights`,
+    );
+  }
 }
 
 async function frozen(env: Env): Promise<void> {
