@@ -8,7 +8,7 @@ import word from '../../shaders/access/word.wgsl?raw';
 import wordShared from '../../shaders/access/word-shared.wgsl?raw';
 import bf16 from '../../shaders/lib/bf16.wgsl?raw';
 import f16 from '../../shaders/lib/f16.wgsl?raw';
-import { type Binding, isShared, type Packing, type Variant } from '../plan/variant.js';
+import { type Binding, isShared, type Packing } from '../plan/variant.js';
 
 export function packedTemplates(read: boolean, binding: Binding): readonly string[] {
   if (binding.access === 'vec4') return [read ? loadPackedVec4 : storePackedVec4];
@@ -17,7 +17,12 @@ export function packedTemplates(read: boolean, binding: Binding): readonly strin
   return [isShared(binding) ? wordShared : word, load];
 }
 
-export function packingLibraries({ bindings }: Variant): readonly string[] {
+/** The conversions of the packings that are bound. */
+export function packingLibraries({
+  bindings,
+}: {
+  readonly bindings: readonly { readonly packing: Packing }[];
+}): readonly string[] {
   const has = (packing: Packing): boolean => bindings.some((binding) => binding.packing === packing);
   return [...(has('f16') ? [f16] : []), ...(has('bf16') ? [bf16] : [])];
 }

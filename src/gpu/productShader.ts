@@ -10,8 +10,7 @@ import staged from '../../shaders/product/staged.wgsl?raw';
 import storeScalar from '../../shaders/product/store-scalar.wgsl?raw';
 import storeWide from '../../shaders/product/store-wide.wgsl?raw';
 import sumParts from '../../shaders/product/sum-parts.wgsl?raw';
-import type { Part, ProductKernel, ProductVariant } from '../plan/product.js';
-import { packingOf } from '../plan/variant.js';
+import type { ProductBinding, ProductKernel, ProductVariant } from '../plan/product.js';
 
 const BODIES: Readonly<Record<ProductKernel, readonly string[]>> = {
   product: [blocks],
@@ -20,50 +19,40 @@ const BODIES: Readonly<Record<ProductKernel, readonly string[]>> = {
 };
 
 /** The WGSL of a product: a generated head, then plain files in a fixed order. */
-export async function composeProduct({
-  kernel,
-  parts,
-  flags,
-  tiles,
-  lines,
-}: ProductVariant): Promise<string> {
-  const bindings = Object.entries(parts);
-  const dtypes = new Set(bindings.map(([, { dtype }]) => packingOf(dtype)));
-  const packings = (['f16', 'bf16'] as const).filter((packing) => dtypes.has(packing));
-  const texts = await Promise.all(packings.map(conversion));
-  const result = parts['c'] as Part;
+export async function composeProduct(variant: ProductVariant): Promise<string> {
+  const { kernel, bindings, flags, tiles } = variant;
+  const has = (role: string): boolean => bindings.some((binding) => binding.role === role);
+  const packings = [...new Set(bindings.map(({ packing }) => packing))].filter(
+    (packing) => packing !== 'none',
+  );
+  const libraries = packings.length === 0 ? [] : (await import('./packed.js')).packingLibraries(variant);
   return [
     '@group(0) @binding(0) var<uniform> params: Params;',
-    ...bindings.map(([role, part], i) => {
-      const mode = role === 'c' ? 'read_write' : 'read';
-      return `@group(0) @binding(${i + 1}) var<storage, ${mode}> buffer_${role}: array<${elementType(role, part)}>;`;
+    ...bindings.map((binding, i) => {
+      const mode = binding.write ? 'read_write' : 'read';
+      return `@group(0) @binding(${i + 1}) var<storage, ${mode}> buffer_${binding.role}: array<${elementType(binding)}>;`;
     }),
     ...Object.entries(flags).map(([name, value]) => `const ${name}: bool = ${value};`),
     ...Object.entries(tiles.constants).map(([name, value]) => `const ${name}: u32 = ${value}u;`),
-    ...texts,
+    ...libraries,
+    ...packings.map(
+      (packing) =>
+        `fn floats_of_${packing}(h: vec2<u32>) -> vec4<f32> { return bitcast<vec4<f32>>(unpack_${packing}(h)); }`,
+    ),
     params,
-    ...bindings.map(([role], i) => place(role, i)),
-    ...lines.map((role) => reader(role, parts[role] as Part)),
-    result.fours ? storeWide : storeScalar,
-    ...('targets' in parts ? [] : ['fn get_targets(row: u32) -> u32 { return 0u; }']),
-    ...(lines.includes('bias')
-      ? []
-      : ['fn four_bias(line: u32, at: u32) -> vec4<f32> { return vec4<f32>(); }']),
+    ...bindings.map(({ role }, i) => place(role, i)),
+    ...bindings.filter(({ role }) => role in LENGTHS).map(reader),
+    bindings.some(({ write, fours }) => write && fours) ? storeWide : storeScalar,
+    ...(has('targets') ? [] : ['fn get_targets(row: u32) -> u32 { return 0u; }']),
+    ...(has('bias') ? [] : ['fn four_bias(line: u32, at: u32) -> vec4<f32> { return vec4<f32>(); }']),
     ...BODIES[kernel],
     ...(kernel === 'product' ? [tiles.staged ? staged : direct] : []),
   ].join('\n');
 }
 
-async function conversion(packing: 'f16' | 'bf16'): Promise<string> {
-  const library =
-    packing === 'f16' ? import('../../shaders/lib/f16.wgsl?raw') : import('../../shaders/lib/bf16.wgsl?raw');
-  const convert = `fn floats_of_${packing}(h: vec2<u32>) -> vec4<f32> { return bitcast<vec4<f32>>(unpack_${packing}(h)); }`;
-  return `${(await library).default}\n${convert}`;
-}
-
-function elementType(role: string, { dtype, fours }: Part): string {
+function elementType({ role, packing, fours }: ProductBinding): string {
   if (role === 'targets') return 'u32';
-  if (packingOf(dtype) === 'none') return fours ? 'vec4<f32>' : 'f32';
+  if (packing === 'none') return fours ? 'vec4<f32>' : 'f32';
   return fours ? 'vec2<u32>' : 'u32';
 }
 
@@ -77,15 +66,14 @@ function place(role: string, index: number): string {
   return lines.join('\n');
 }
 
-/** How many lines the operands have, and how long these are. */
+/** How many lines those have that are read line by line, and how long these are. */
 const LENGTHS: Readonly<Record<string, readonly [lines: string, length: string]>> = {
   a: ['params.a_lines', 'params.a_length'],
   b: ['params.b_lines', 'params.b_length'],
   bias: ['1u', 'params.columns'],
 };
 
-function reader(role: string, { dtype, fours }: Part): string {
-  const packing = packingOf(dtype);
+function reader({ role, packing, fours }: ProductBinding): string {
   const [count, length] = LENGTHS[role] as readonly [string, string];
   const template = fours ? fourWide : packing === 'none' ? fourScalar : fourPacked;
   return [

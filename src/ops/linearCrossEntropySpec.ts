@@ -1,7 +1,7 @@
 import { bytesOf } from '../dtype.js';
 import { LimitExceededError } from '../errors.js';
 import { type Pass, type PassBuilder, paddedRow } from '../plan/pass.js';
-import { chooseTiles, partOf } from '../plan/policy.js';
+import { chooseTiles, partOf, THREAD_TILE } from '../plan/policy.js';
 import { columnSumsPass, type Lines, productPass, type Skips, sumPartsPass } from '../plan/product.js';
 import { elementCount, rowShape } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
@@ -57,8 +57,6 @@ export function linearCrossEntropySpec(settings: LinearCrossEntropySettings): Sp
 
 /** Words of the statistics and the record of a segment or row: what a row takes besides its logits, and more than any statistic has. */
 const ROW_WORDS = 8;
-/** Rows of a chunk are a multiple of this where there are so many: a tile of the product. */
-const TILE_ROWS = 8;
 
 /**
  * The passes of the rows, a chunk of them at a time: their logits by a product, over them their gradient, and from that the gradients of
@@ -97,9 +95,9 @@ class LinearPasses {
     this.stretch = Math.min(layout.classes, most);
     const stretches = Math.ceil(layout.classes / this.stretch);
     const tiles = chooseTiles(build.facts, build.wishes);
-    const tilesOf = (rows: number) => Math.ceil(rows / tiles.rows) * Math.ceil(this.features / tiles.columns);
-    // By the rows of a usual chunk; the results of a row must not depend on how many there are.
-    this.part = gradHidden ? partOf(this.stretch, tilesOf(tiles.rows), tiles) : this.stretch;
+    // By one row of tiles: the results of a row must not depend on how many rows there are.
+    const across = Math.ceil(this.features / tiles.columns);
+    this.part = gradHidden ? partOf(this.stretch, across, tiles) : this.stretch;
     this.parts = gradHidden ? stretches * Math.ceil(this.stretch / this.part) : 1;
     this.chunk = this.chunkRows(room);
   }
@@ -123,7 +121,7 @@ class LinearPasses {
       );
     }
     const chunks = Math.ceil(rows / most);
-    const even = Math.ceil(rows / chunks / TILE_ROWS) * TILE_ROWS;
+    const even = Math.ceil(rows / chunks / THREAD_TILE) * THREAD_TILE;
     return Math.min(even, most, rows);
   }
 

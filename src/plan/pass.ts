@@ -374,11 +374,16 @@ export class PassBuilder {
         : kernel === 'split-partial' || kernel === 'map'
           ? rows * segments
           : rows;
+    return this.gridOf(groups, `${rows} rows`);
+  }
+
+  /** A grid of at least so many workgroups. `what` needs them, for the error where there are too many. */
+  gridOf(groups: number, what: string): readonly [number, number] {
     const most = this.facts.limits.maxComputeWorkgroupsPerDimension;
     const height = Math.ceil(groups / most);
     if (height > most) {
       throw new LimitExceededError(
-        `${this.op}: ${rows} rows need more workgroups than a dispatch of this adapter has.`,
+        `${this.op}: ${what} need more workgroups than a dispatch of this adapter has.`,
         {
           op: this.op,
           adapter: this.facts,

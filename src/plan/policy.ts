@@ -87,7 +87,7 @@ const WORKGROUP_SIZE_SOFTWARE = 8;
 // Where each thread has a row, a workgroup should have this many classes in all to be worth its start.
 const GROUP_CLASSES_SOFTWARE = 2048;
 // Rows and columns of a product that one thread computes, as shaders/product has them.
-const THREAD_TILE = 8;
+export const THREAD_TILE = 8;
 const THREAD_COLUMNS_DIRECT = 4;
 // Threads of a workgroup that share a tile, and terms that they bring into its memory at a time.
 const TILE_ACROSS = 8;

@@ -1,8 +1,9 @@
 // Matrix products, where a call has more to do than rows.
 import { bytesOf, type DType } from '../dtype.js';
 import { LimitExceededError } from '../errors.js';
-import type { PassBuilder } from './pass.js';
+import { type PassBuilder, paddedRow } from './pass.js';
 import { chooseTiles, type Tiles } from './policy.js';
+import { type Packing, packingOf } from './variant.js';
 
 /** A part of a buffer that a dispatch works on. */
 export interface Part {
@@ -22,22 +23,50 @@ export interface Part {
 /** What a kernel of products does. */
 export type ProductKernel = 'product' | 'sum-of-parts' | 'column-sums';
 
+/** One role of a product's kernel. */
+export interface ProductBinding {
+  readonly role: string;
+  readonly write: boolean;
+  readonly packing: Packing;
+  /** As groups of four elements. */
+  readonly fours: boolean;
+}
+
 /** Everything that decides a product's shader. Equal keys, equal text. */
 export interface ProductVariant {
   readonly key: string;
-  readonly bindings: readonly { readonly role: string; readonly write: boolean }[];
   readonly kernel: ProductKernel;
-  /** By the name of the kernel role; the last one is written. */
-  readonly parts: Readonly<Record<string, Part>>;
-  /** The roles that are read in groups of four, line by line. */
-  readonly lines: readonly string[];
+  readonly bindings: readonly ProductBinding[];
   readonly flags: Readonly<Record<string, boolean>>;
   readonly tiles: Tiles;
 }
 
+/** What a kernel gets besides its buffers: the first members of `Params` in shaders/product/params.wgsl, in order. */
+export const PRODUCT_NUMBERS = [
+  'rows',
+  'columns',
+  'depth',
+  'part',
+  'tiles_down',
+  'tiles_across',
+  'grid_width',
+  'adds',
+  'part_stride',
+  'first_row',
+  'ignore_index',
+  'ignores',
+  'a_lines',
+  'a_length',
+  'b_lines',
+  'b_length',
+] as const;
+
+/** Absent ones are 0. */
+type ProductNumbers = Readonly<Partial<Record<(typeof PRODUCT_NUMBERS)[number], number>>>;
+
 export interface ProductDispatch {
   readonly grid: readonly [number, number];
-  /** What the kernel gets besides its buffers: the first members of `Params` in shaders/product/params.wgsl. */
+  /** In the order of `PRODUCT_NUMBERS`. */
   readonly numbers: readonly number[];
   readonly parts: readonly Part[];
 }
@@ -101,46 +130,49 @@ const FEW = 4;
 
 /** The pass of a product. */
 export function productPass(build: PassBuilder, product: Product): ProductPass {
-  const { rows, columns, depth, a, aByRows, b, bByRows, c, bias, skips, adds = false } = product;
-  const part = product.part ?? Math.max(FEW, Math.ceil(depth / FEW) * FEW);
+  const { name, rows, columns, depth, a, aByRows, b, bByRows, c, bias, skips, adds = false } = product;
+  const { part = Math.max(FEW, paddedRow(depth)), partStride = 0 } = product;
   const parts = Math.max(1, Math.ceil(depth / part));
   const tiles = chooseTiles(build.facts, build.wishes);
   const down = Math.ceil(rows / tiles.rows);
   const across = Math.ceil(columns / tiles.columns);
-  // Neighbouring workgroups read the same lines of the longer operand, while these are in the cache.
-  const downFirst = rows <= columns;
-  const operands = {
-    a: operand(build, a),
-    b: operand(build, b),
-    ...(bias && { bias: operand(build, bias) }),
-    ...(skips && { targets: targetsOf(skips) }),
-    c: operand(build, c),
-  };
-  const count = parts * (product.partStride ?? 0);
-  const result = {
-    ...operands.c,
-    elements: operands.c.elements + Math.max(0, count - (product.partStride ?? 0)),
-  };
+  const result = operand(build, c);
   return makePass(build, {
     kernel: 'product',
-    name: product.name,
-    parts: { ...operands, c: result },
+    name,
+    tiles,
+    parts: {
+      a: operand(build, a),
+      b: operand(build, b),
+      ...(bias && { bias: operand(build, bias) }),
+      ...(skips && { targets: targetsOf(skips) }),
+      c: { ...result, elements: result.elements + (parts - 1) * partStride },
+    },
     flags: {
       A_BY_ROWS: aByRows,
       B_BY_ROWS: bByRows,
       SKIPS_TERMS: skips?.what === 'terms',
       SKIPS_ROWS: skips?.what === 'rows',
       BIASED: bias !== undefined,
-      DOWN_FIRST: downFirst,
+      // Neighbouring workgroups read the same lines of the longer operand, while these are in the cache.
+      DOWN_FIRST: rows <= columns,
     },
-    tiles,
     groups: parts * down * across,
-    numbers: [rows, columns, depth, part, down, across],
-    rest: [
-      ...[adds ? 1 : 0, product.partStride ?? 0, skips?.firstRow ?? 0],
-      ...[(skips?.ignoreIndex ?? 0) >>> 0, skips === undefined ? 0 : 1],
-    ],
-    lines: { a, b, ...(bias && { bias }) },
+    numbers: {
+      rows,
+      columns,
+      depth,
+      part,
+      tiles_down: down,
+      tiles_across: across,
+      adds: adds ? 1 : 0,
+      part_stride: partStride,
+      ...(skips && { first_row: skips.firstRow, ignore_index: skips.ignoreIndex, ignores: 1 }),
+      a_lines: a.count,
+      a_length: lengthOf(a),
+      b_lines: b.count,
+      b_length: lengthOf(b),
+    },
   });
 }
 
@@ -155,20 +187,14 @@ export function sumPartsPass(
     readonly c: Lines;
   },
 ): ProductPass {
-  const { from, parts, partStride, c } = work;
-  const b = operand(build, { ...from, count: 1, length: parts * partStride });
-  const elements = c.count * c.length;
-  const tiles = chooseTiles(build.facts, build.wishes);
-  return makePass(build, {
+  const { name, parts, partStride, c } = work;
+  const line = { ...work.from, count: 1, length: parts * partStride };
+  return columnsPass(build, {
     kernel: 'sum-of-parts',
-    name: work.name,
-    parts: { b, c: operand(build, c) },
-    flags: {},
-    tiles,
-    groups: Math.ceil(elements / FEW / tiles.threads),
-    numbers: [1, elements, parts, 0, 0, 0],
-    rest: [0, partStride, 0, 0, 0],
-    lines: { b: { ...from, count: 1, length: parts * partStride } },
+    name,
+    b: line,
+    c,
+    numbers: { columns: c.count * c.length, depth: parts, part_stride: partStride },
   });
 }
 
@@ -177,92 +203,81 @@ export function columnSumsPass(
   build: PassBuilder,
   work: { readonly name: string; readonly matrix: Lines; readonly c: Lines; readonly adds: boolean },
 ): ProductPass {
-  const { matrix, c } = work;
-  const tiles = chooseTiles(build.facts, build.wishes);
-  return makePass(build, {
+  const { name, matrix, c, adds } = work;
+  return columnsPass(build, {
     kernel: 'column-sums',
-    name: work.name,
-    parts: { b: operand(build, matrix), c: operand(build, c) },
-    flags: {},
-    tiles,
-    groups: Math.ceil(c.length / FEW / tiles.threads),
-    numbers: [1, c.length, matrix.count, 0, 0, 0],
-    rest: [work.adds ? 1 : 0, 0, 0, 0, 0],
-    lines: { b: matrix },
+    name,
+    b: matrix,
+    c,
+    numbers: { columns: c.length, depth: matrix.count, adds: adds ? 1 : 0 },
   });
 }
 
-type Parts = Readonly<Record<string, Part>>;
+/** A pass in which each thread adds up four columns of B. */
+function columnsPass(
+  build: PassBuilder,
+  work: {
+    readonly kernel: ProductKernel;
+    readonly name: string;
+    readonly b: Lines;
+    readonly c: Lines;
+    readonly numbers: ProductNumbers & { readonly columns: number };
+  },
+): ProductPass {
+  const { kernel, name, b, c, numbers } = work;
+  const tiles = chooseTiles(build.facts, build.wishes);
+  return makePass(build, {
+    kernel,
+    name,
+    tiles,
+    parts: { b: operand(build, b), c: operand(build, c) },
+    flags: {},
+    groups: Math.ceil(numbers.columns / FEW / tiles.threads),
+    numbers: { rows: 1, ...numbers, b_lines: b.count, b_length: lengthOf(b) },
+  });
+}
 
 interface Making {
   readonly kernel: ProductKernel;
   readonly name: string;
-  readonly parts: Parts;
-  readonly flags: Readonly<Record<string, boolean>>;
   readonly tiles: Tiles;
+  /** By the name of the kernel role. */
+  readonly parts: Readonly<Record<string, Part>>;
+  readonly flags: ProductVariant['flags'];
   readonly groups: number;
-  /** The numbers before the grid's width, and those behind it. */
-  readonly numbers: readonly number[];
-  readonly rest: readonly number[];
-  /** What is read in groups of four, by role. */
-  readonly lines: Readonly<Record<string, Lines>>;
+  /** All but the width of the grid. */
+  readonly numbers: ProductNumbers;
 }
 
-function makePass(build: PassBuilder, making: Making): ProductPass {
-  const { kernel, parts, flags, tiles, lines } = making;
-  const names = Object.keys(parts);
-  const bindings = names.map((role) => ({ role, write: role === 'c' }));
-  const shapes = names.map((role) => {
-    const { fours, dtype } = parts[role] as Part;
-    return [role, ...(fours ? ['vec4'] : []), ...(dtype === 'f16' || dtype === 'bf16' ? [dtype] : [])].join(
-      ':',
-    );
-  });
-  const on = Object.entries(flags).filter(([, value]) => value);
-  const { grid, width } = gridOf(build, making.groups);
-  const lineNumbers = ['a', 'b'].flatMap((name) => [lines[name]?.count ?? 0, lengthOf(lines[name])]);
-  const bytes = Object.values(parts).reduce((sum, { elements, dtype }) => sum + elements * bytesOf(dtype), 0);
+function makePass(
+  build: PassBuilder,
+  { kernel, name, tiles, flags, groups, ...making }: Making,
+): ProductPass {
+  const bindings = Object.entries(making.parts).map(([role, { dtype, fours }]) => ({
+    role,
+    write: role === 'c',
+    packing: packingOf(dtype),
+    fours,
+  }));
+  const shapes = bindings.map(({ role, packing, fours }) =>
+    [role, ...(fours ? ['vec4'] : []), ...(packing === 'none' ? [] : [packing])].join(':'),
+  );
+  const on = Object.keys(flags).filter((flag) => flags[flag]);
+  const key = [kernel, name, tiles.name, shapes.join(','), ...on.map((flag) => flag.toLowerCase())].join('/');
+  const grid = build.gridOf(groups, `the results of ${name}`);
+  const numbers: ProductNumbers = { ...making.numbers, grid_width: grid[0] };
+  const parts = Object.values(making.parts);
   return {
-    variant: {
-      key: [
-        kernel,
-        making.name,
-        tiles.name,
-        shapes.join(','),
-        ...on.map(([name]) => name.toLowerCase()),
-      ].join('/'),
-      bindings,
-      kernel,
-      parts,
-      lines: Object.keys(lines),
-      flags,
-      tiles,
-    },
+    variant: { key, kernel, bindings, flags, tiles },
     dispatches:
-      making.groups === 0
-        ? []
-        : [
-            {
-              grid,
-              numbers: [...making.numbers, width, ...making.rest, ...lineNumbers],
-              parts: Object.values(parts),
-            },
-          ],
-    bytes,
+      groups === 0 ? [] : [{ grid, numbers: PRODUCT_NUMBERS.map((each) => numbers[each] ?? 0), parts }],
+    bytes: parts.reduce((sum, { elements, dtype }) => sum + elements * bytesOf(dtype), 0),
   };
 }
 
-function gridOf(build: PassBuilder, groups: number): { grid: readonly [number, number]; width: number } {
-  const most = build.facts.limits.maxComputeWorkgroupsPerDimension;
-  const height = Math.max(1, Math.ceil(groups / most));
-  const width = Math.ceil(groups / height);
-  return { grid: [width, height], width };
-}
-
 /** Elements of a line that may be read. */
-function lengthOf(lines: Lines | undefined): number {
-  if (lines === undefined) return 0;
-  return lines.padded ? Math.ceil(lines.length / FEW) * FEW : lines.length;
+function lengthOf({ length, padded }: Lines): number {
+  return padded ? paddedRow(length) : length;
 }
 
 /** How a matrix is bound. Throws `LimitExceededError` where one binding cannot hold it. */

@@ -5,18 +5,23 @@ import { bindPlan } from '../../src/gpu/binding.js';
 import { softmaxSpec } from '../../src/ops/softmax.js';
 import type { Constants, RowPass } from '../../src/plan/pass.js';
 import { makePlan } from '../../src/plan/plan.js';
+import { PRODUCT_NUMBERS } from '../../src/plan/product.js';
 import { layoutOf } from '../../src/shape.js';
 import { CLEAN } from '../../src/work.js';
 import { factsWith } from './facts.js';
 
-const source = readFileSync(new URL('../../shaders/lib/params.wgsl', import.meta.url), 'utf8');
-const [, body = ''] = /struct Params \{\n([\s\S]*?)\n\}/.exec(source) ?? [];
-/** Name and type of each field, in order. */
-const fields = body.split('\n').map((line) => {
-  const [, name, type] = /^\s*(\w+): ([\w<>, ]+?),\s*(?:\/\/.*)?$/.exec(line) ?? [];
-  if (name === undefined || type === undefined) throw new Error(`no field: ${line}`);
-  return { name, type };
-});
+/** Name and type of each field of the parameters in a shader, in order. */
+function fieldsOf(file: string): { readonly name: string; readonly type: string }[] {
+  const source = readFileSync(new URL(`../../shaders/${file}`, import.meta.url), 'utf8');
+  const [, body = ''] = /struct Params \{\n([\s\S]*?)\n\}/.exec(source) ?? [];
+  return body.split('\n').map((line) => {
+    const [, name, type] = /^\s*(\w+): ([\w<>, ]+?),\s*(?:\/\/.*)?$/.exec(line) ?? [];
+    if (name === undefined || type === undefined) throw new Error(`no field: ${line}`);
+    return { name, type };
+  });
+}
+
+const fields = fieldsOf('lib/params.wgsl');
 
 /** A different number for each constant, all of which a float32 holds. */
 const constants: Required<Constants> = {
@@ -112,4 +117,15 @@ test('the places of the bindings come last, aligned as a vector', () => {
   // behind the aligned offset.
   const places = [0, 1, 2, 3].map((word) => view.getUint32(at + 4 * word, true));
   expect(places).toEqual([1, 5, 1, 5]);
+});
+
+test('a product gets its numbers in the order in which its shader has them, and its places where rows have theirs', () => {
+  const product = fieldsOf('product/params.wgsl');
+  const names = product.map(({ name }) => name);
+  expect(names).toEqual([...PRODUCT_NUMBERS, 'unused', 'places']);
+  for (const { type } of product.slice(0, PRODUCT_NUMBERS.length)) expect(type).toBe('u32');
+  // Numbers and padding, in groups of four, take as many words as the 27 numbers of rows and theirs.
+  expect(PRODUCT_NUMBERS.length % 4).toBe(0);
+  const [unused] = product.slice(PRODUCT_NUMBERS.length);
+  expect(unused?.type).toBe(`array<vec4<u32>, ${(28 - PRODUCT_NUMBERS.length) / 4}>`);
 });
