@@ -4,7 +4,7 @@ import type { ElementHandle, Page, WebWorker } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseRows, type Row } from '../../bench/report/row.js';
 import { describeInChromium } from '../support/chromium.js';
-import { byName, byText, type Demo, figuresOf, ready, serveDemo, until } from '../support/demo.js';
+import { byName, type Demo, DemoPanel, figuresOf, ready, serveDemo, until } from '../support/demo.js';
 
 const CONTENDERS = ['WebGPU', 'copy by WebGPU', 'CPU', 'copy by the CPU'];
 
@@ -14,20 +14,7 @@ interface Line {
   readonly cells: readonly string[];
 }
 
-class Panel {
-  readonly page: Page;
-  readonly root: ElementHandle;
-
-  constructor(page: Page, root: ElementHandle) {
-    this.page = page;
-    this.root = root;
-  }
-
-  /** What the line at the top says of the backend. */
-  said(): Promise<string> {
-    return this.root.$eval('[role=status]', (line) => line.textContent ?? '');
-  }
-
+class Panel extends DemoPanel {
   complaint(): Promise<string> {
     return this.root.$eval('[role=alert]', (line) => line.textContent ?? '');
   }
@@ -51,10 +38,6 @@ class Panel {
     }
     if (values.op) await (await byName(this.root, 'Operation')).select(values.op);
     if (values.dtype) await (await byName(this.root, 'Numbers')).select(values.dtype);
-  }
-
-  async press(label: string): Promise<void> {
-    await (await byText(this.root, 'button', label)).click();
   }
 
   isBusy(): Promise<boolean> {

@@ -1,5 +1,5 @@
 // The panel Train, as a person uses it. What it shows is compared with the theory and with a training of the same model in Node.
-import type { ElementHandle, Page, WebWorker } from 'puppeteer-core';
+import type { Page, WebWorker } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createContext } from 'webgpu-loss';
 import { readBook } from '../../examples/bigram/book.js';
@@ -8,7 +8,16 @@ import { GOAL } from '../../examples/bigram/report.js';
 import { conditionalEntropy, measure } from '../../examples/bigram/theory.js';
 import { openTrainer } from '../../examples/bigram/trainer.js';
 import { describeInChromium } from '../support/chromium.js';
-import { byName, byText, type Demo, figuresOf, keepPicture, serveDemo, until } from '../support/demo.js';
+import {
+  byName,
+  byText,
+  type Demo,
+  DemoPanel,
+  figuresOf,
+  keepPicture,
+  serveDemo,
+  until,
+} from '../support/demo.js';
 
 /** The least vocabulary, which SwiftShader is quick with. */
 const VOCABULARY = 127;
@@ -57,30 +66,13 @@ function readFigures(shown: Record<string, string>): Figures {
   return figures;
 }
 
-/** The panel on a page, as a person finds their way in it. */
-class Panel {
-  readonly page: Page;
-  readonly root: ElementHandle;
-
-  constructor(page: Page, root: ElementHandle) {
-    this.page = page;
-    this.root = root;
-  }
-
-  said(): Promise<string> {
-    return this.root.$eval('[role=status]', (line) => line.textContent ?? '');
-  }
-
+class Panel extends DemoPanel {
   computing(): Promise<string> {
     return this.root.$eval('.computing', (line) => line.textContent ?? '');
   }
 
   async figures(): Promise<Figures> {
     return readFigures(await figuresOf(this.root));
-  }
-
-  async press(label: string): Promise<void> {
-    await (await byText(this.root, 'button', label)).click();
   }
 
   async select(name: string, value: number): Promise<void> {

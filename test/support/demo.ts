@@ -97,6 +97,27 @@ export function figuresOf(root: ElementHandle | Page, within = ''): Promise<Reco
   );
 }
 
+/** A panel of the demo on a page, as a person finds their way in it. */
+export class DemoPanel {
+  readonly page: Page;
+  readonly root: ElementHandle;
+
+  constructor(page: Page, root: ElementHandle) {
+    this.page = page;
+    this.root = root;
+  }
+
+  /** What its status line says. */
+  said(): Promise<string> {
+    return this.root.$eval('[role=status]', (line) => line.textContent ?? '');
+  }
+
+  /** Clicks the button that says `label`. */
+  async press(label: string): Promise<void> {
+    await (await byText(this.root, 'button', label)).click();
+  }
+}
+
 /** Waits until `probe` gives something but undefined or false. Throws after `seconds`, with what `wanted` says. */
 export async function until<T>(
   wanted: string,

@@ -3,7 +3,7 @@ import * as jax from '@jax-js/jax';
 import { sparseCrossEntropy } from 'webgpu-loss/jax';
 import { random } from '../../../conformance/data.js';
 import { bitsOf, LOSS_CASES, type LossResult, type ThrownError, type Training } from '../cases.js';
-import { type BufferCount, clouds, thrown, watchBuffers } from './watch.js';
+import { type BufferCount, cloudBatches, thrown, watchBuffers } from './watch.js';
 
 const { numpy: np, nn } = jax;
 
@@ -52,15 +52,9 @@ interface Params {
 /** A network of two layers on five clouds, by gradient descent, in batches of 30 and a last one of 20. */
 async function train(): Promise<Training> {
   const next = random(7);
-  const { points, labels } = clouds(80, 5, next);
-  const batches = [
-    [0, 30],
-    [30, 60],
-    [60, 80],
-  ] as const;
-  const data = batches.map(([from, to]) => ({
-    x: np.array(points.slice(2 * from, 2 * to), { shape: [to - from, 2] }),
-    y: np.array(labels.slice(from, to)),
+  const data = cloudBatches(next).map(({ rows, points, labels }) => ({
+    x: np.array(points, { shape: [rows, 2] }),
+    y: np.array(labels),
   }));
   const start = (rows: number, columns: number): jax.Array =>
     np.array(

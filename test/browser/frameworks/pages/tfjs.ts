@@ -8,7 +8,7 @@ import * as layers from '@tensorflow/tfjs-layers';
 import { sparseCrossEntropy } from 'webgpu-loss/tfjs';
 import { random } from '../../../conformance/data.js';
 import { bitsOf, LOSS_CASES, type LossResult, type ThrownError, type Training } from '../cases.js';
-import { type BufferCount, clouds, thrown, watchBuffers } from './watch.js';
+import { type BufferCount, cloudBatches, thrown, watchBuffers } from './watch.js';
 
 let buffers: BufferCount;
 
@@ -44,16 +44,9 @@ async function values(): Promise<LossResult[]> {
 
 /** A network of two layers on five clouds, in batches of 30 and a last one of 20. */
 async function train(): Promise<Training> {
-  const next = random(7);
-  const { points, labels } = clouds(80, 5, next);
-  const batches = [
-    [0, 30],
-    [30, 60],
-    [60, 80],
-  ] as const;
-  const data = batches.map(([from, to]) => ({
-    x: tf.tensor2d(points.slice(2 * from, 2 * to), [to - from, 2]),
-    y: tf.tensor1d(labels.slice(from, to), 'int32'),
+  const data = cloudBatches(random(7)).map(({ rows, points, labels }) => ({
+    x: tf.tensor2d(points, [rows, 2]),
+    y: tf.tensor1d(labels, 'int32'),
   }));
   const model = layers.sequential({
     layers: [

@@ -39,7 +39,7 @@ export async function thrown(work: () => unknown): Promise<ThrownError> {
 }
 
 /** Points in `classes` clouds on a circle, and which cloud each is of. */
-export function clouds(
+function clouds(
   count: number,
   classes: number,
   next: () => number,
@@ -51,4 +51,22 @@ export function clouds(
     points.set([Math.cos(angle) + 0.4 * (next() - 0.5), Math.sin(angle) + 0.4 * (next() - 0.5)], 2 * i);
   });
   return { points, labels };
+}
+
+/** Five clouds in batches of 30 and a last one of 20. */
+export function cloudBatches(next: () => number): readonly {
+  readonly rows: number;
+  readonly points: Float32Array<ArrayBuffer>;
+  readonly labels: Int32Array<ArrayBuffer>;
+}[] {
+  const { points, labels } = clouds(80, 5, next);
+  return [
+    [0, 30],
+    [30, 60],
+    [60, 80],
+  ].map(([from = 0, to = 0]) => ({
+    rows: to - from,
+    points: points.slice(2 * from, 2 * to),
+    labels: labels.slice(from, to),
+  }));
 }
