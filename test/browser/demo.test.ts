@@ -231,8 +231,8 @@ describeInChromium('the demo', (chromium) => {
     await page.setViewport(VIEWPORTS['desktop'] as Viewport);
     await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
     await page.goto(demo.url);
-    await ready(page);
     expect(await page.evaluate(() => getComputedStyle(document.documentElement).scrollBehavior)).toBe('auto');
+    await ready(page);
     await (await byName((await page.$('nav.panels')) as never, 'See')).click();
     // Below the bar with the links, which stays at the top.
     await until('the panel is at the top', () =>

@@ -46,7 +46,7 @@ class Panel extends DemoPanel {
 
   /** Waits until the run is over, and gives what was measured: as JSON, and as the table shows it. */
   async finished(): Promise<{ rows: readonly Row[]; lines: readonly Line[] }> {
-    await until('the run is over', async () => !(await this.isBusy()), 180);
+    await until('the run is over', async () => !(await this.isBusy()), { seconds: 180 });
     return { rows: await this.rows(), lines: await this.lines() };
   }
 

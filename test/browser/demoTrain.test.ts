@@ -80,12 +80,11 @@ class Panel extends DemoPanel {
   }
 
   /** Waits until the status line says something. */
-  async hears(what: RegExp, seconds?: number): Promise<void> {
-    await until(String(what), async () => what.test(await this.said()), seconds).catch(
-      async (error: Error) => {
-        throw new Error(`${error.message}; it says: ${await this.said()}`);
-      },
-    );
+  async hears(what: RegExp, seconds = 60): Promise<void> {
+    await until(String(what), async () => what.test(await this.said()), {
+      seconds,
+      instead: () => this.said(),
+    });
   }
 
   async reaches(step: number): Promise<void> {

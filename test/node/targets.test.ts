@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { requiredTargets, targetNames } from '../targets/names.js';
-import { formatReports } from '../targets/reporter.js';
+import { formatFailures, formatReports } from '../targets/reporter.js';
 
 describe('requiredTargets', () => {
   test('takes names, and all for whatever needs no GPU', () => {
@@ -45,5 +45,13 @@ describe('the report', () => {
     ]);
     expect(text).toMatch(/Not run\n +lavapipe +no driver; install Mesa/);
     expect(text).not.toContain('Ran on');
+  });
+
+  test('ends with what failed', () => {
+    const message = 'waited 60 s\nand more';
+    expect(formatFailures([{ where: 'unit test/a.test.ts > b > c', message }])).toBe(
+      ' Failed\n   unit test/a.test.ts > b > c: waited 60 s\n\n',
+    );
+    expect(formatFailures([])).toBe('');
   });
 });

@@ -118,23 +118,35 @@ export class DemoPanel {
   }
 }
 
-/** Waits until `probe` gives something but undefined or false. Throws after `seconds`, with what `wanted` says. */
+/**
+ * Waits until `probe` gives something but undefined or false. Throws after `seconds`, with what `wanted` says and, if given, what
+ * there is instead.
+ */
 export async function until<T>(
   wanted: string,
   probe: () => Promise<T | undefined | false>,
-  seconds = 60,
+  { seconds = 60, instead }: { readonly seconds?: number; readonly instead?: () => Promise<unknown> } = {},
 ): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
-    if (Date.now() > end) throw new Error(`waited ${seconds} s for: ${wanted}`);
+    if (Date.now() > end) {
+      const seen = instead === undefined ? '' : `; there is ${JSON.stringify(await instead())}`;
+      throw new Error(`waited ${seconds} s for: ${wanted}${seen}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-/** Waits until all panels have opened what they compute on and show their first figures: nothing on the page moves after that. */
+/**
+ * Waits until all panels have opened what they compute on and show their first figures. Nothing on the page moves by itself after that,
+ * not even smoothly to what gets the focus: a click on what moves would miss it.
+ */
 export async function ready(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    document.documentElement.style.scrollBehavior = 'auto';
+  });
   for (const panel of ['#train', '#see', '#measure']) {
     await until(
       `the figures of ${panel}`,

@@ -11,27 +11,46 @@ export class TargetReporter implements Reporter {
       (a, b) => targetNames.indexOf(a.target) - targetNames.indexOf(b.target),
     );
     removeReports();
-    process.stdout.write(formatReports(reports));
+    process.stdout.write(formatReports(reports) + formatFailures(failuresOf(modules, errors)));
     const resultFile = process.env['WEBGPU_LOSS_RESULT'];
     if (resultFile) {
-      writeFileSync(resultFile, `${countResults(modules, errors)}\n`);
+      const passed = modules.reduce((sum, { children }) => sum + [...children.allTests('passed')].length, 0);
+      writeFileSync(resultFile, `${passed} passed, ${failuresOf(modules, errors).length} failed\n`);
     }
   }
 }
 
-/** `N passed, N failed`; a file that fails outside its tests, and an error outside all files, count as one failure each. */
-function countResults(modules: readonly TestModule[], errors: readonly SerializedError[]): string {
-  let passed = 0;
-  let failed = errors.length;
-  for (const module of modules) {
-    for (const test of module.children.allTests()) {
-      const { state } = test.result();
-      passed += Number(state === 'passed');
-      failed += Number(state === 'failed');
-    }
-    failed += module.errors().length;
-  }
-  return `${passed} passed, ${failed} failed`;
+/** What failed, and why. */
+export interface Failure {
+  readonly where: string;
+  readonly message: string;
+}
+
+/** A file that fails outside its tests, and an error outside all files, are one failure each. */
+function failuresOf(modules: readonly TestModule[], errors: readonly SerializedError[]): readonly Failure[] {
+  const failure = (where: string, error: { readonly message: string } | undefined): Failure => ({
+    where,
+    message: error?.message ?? '',
+  });
+  return [
+    ...modules.flatMap((module) => {
+      const file = `${module.project.name} ${module.relativeModuleId}`;
+      return [
+        ...[...module.children.allTests('failed')].map((test) =>
+          failure(`${file} > ${test.fullName}`, test.result().errors?.[0]),
+        ),
+        ...module.errors().map((error) => failure(file, error)),
+      ];
+    }),
+    ...errors.map((error) => failure('outside all files', error)),
+  ];
+}
+
+/** Once more at the very end, where the last lines of a long log are all that some people get to see. */
+export function formatFailures(failures: readonly Failure[]): string {
+  if (failures.length === 0) return '';
+  const lines = failures.map(({ where, message }) => `   ${where}: ${message.split('\n', 1)[0]}`);
+  return `${[' Failed', ...lines].join('\n')}\n\n`;
 }
 
 /** The table of worst error / bound, and the lists of targets that ran and that did not. */
