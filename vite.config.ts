@@ -3,12 +3,14 @@ import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { defineConfig, esmExternalRequirePlugin } from 'vite';
 import { shortWgsl } from './scripts/shortWgsl.js';
+import { wat } from './scripts/wat.js';
 
 // The library: one ES module per source file, so that a bundler keeps only what is imported. Shaders arrive as strings (`?raw`),
 // shortened. What the command line needs of other packages comes along in `dist/vendor`, with its licences.
 export default defineConfig({
   plugins: [
     shortWgsl(),
+    wat(),
     // CommonJS packages ask for modules of Node by `require`, which modules do not have.
     esmExternalRequirePlugin({ external: [...builtinModules] }),
     // npm does this once, when it installs; a folder that is installed as a link may be built again.

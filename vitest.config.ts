@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { wat } from './scripts/wat.js';
 import { requiredTargets, targetNames } from './test/targets/names.js';
 import { TargetReporter } from './test/targets/reporter.js';
 
@@ -19,6 +20,7 @@ function project(
 }
 
 export default defineConfig({
+  plugins: [wat()],
   test: {
     // A process for each file: GPU drivers and their settings belong to a process, not to a thread.
     pool: 'forks',

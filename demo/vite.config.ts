@@ -2,14 +2,15 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { shortWgsl } from '../scripts/shortWgsl.js';
+import { wat } from '../scripts/wat.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   root: here('.'),
   base: './',
-  plugins: [shortWgsl()],
-  worker: { format: 'es', plugins: () => [shortWgsl()] },
+  plugins: [shortWgsl(), wat()],
+  worker: { format: 'es', plugins: () => [shortWgsl(), wat()] },
   resolve: {
     // As the library is in src: the demo needs no build of it.
     alias: [

@@ -182,8 +182,8 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   // What not every context needs is loaded where it is asked for.
   const form = reproducible ? await import('./reproducible/index.js') : undefined;
   const onCpu = async (): Promise<Context> => {
-    const { CpuBackend } = await import('./cpu/backend.js');
-    return new Context(new CpuBackend(form?.reproducibleRunner), policy);
+    const { openCpu } = await import('./cpu/backend.js');
+    return new Context(await openCpu(form?.reproducibleRunner), policy);
   };
   const onGpu = (opened: GPUDevice, facts: AdapterFacts, owned: boolean): GpuBackend =>
     new GpuBackend(opened, facts, owned, form?.reproducibleArithmetic);

@@ -22,6 +22,7 @@ import { createGzip } from 'node:zlib';
 import { pack as packTar } from 'tar-stream';
 import { build } from 'vite';
 import { shortWgsl } from '../../scripts/shortWgsl.js';
+import { wat } from '../../scripts/wat.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -49,7 +50,7 @@ async function bundle(folder: string): Promise<void> {
     root,
     logLevel: 'warn',
     // The shaders that the package has are the ones that are measured.
-    plugins: [shortWgsl()],
+    plugins: [shortWgsl(), wat()],
     resolve: {
       alias: [
         { find: /^webgpu-loss$/, replacement: source('index') },

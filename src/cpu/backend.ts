@@ -22,6 +22,8 @@ import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
 import { type CpuArray, type CpuArrays, type OutOfRange, type Role, type Spec, shapesOf } from '../spec.js';
 import { CLEAN, deriveWork, type Verdict, type Work } from '../work.js';
+import { rowMachine } from './float32/machine.js';
+import type { RowMachine } from './float32/rows.js';
 import { compute } from './forms.js';
 import { Memory } from './memory.js';
 
@@ -30,7 +32,7 @@ const FACTS: AdapterFacts = {
   vendor: '',
   architecture: '',
   device: '',
-  description: 'CPU (JavaScript)',
+  description: '',
   isFallbackAdapter: false,
   features: [],
   languageFeatures: [],
@@ -62,11 +64,16 @@ export interface CpuRunner {
 }
 
 /** Each operation in its own way: for float32 results where there is such a form, in float64 otherwise. */
-const native: CpuRunner = {
+const native = (machine: RowMachine): CpuRunner => ({
   reproducible: false,
-  description: FACTS.description,
-  prepare: (spec) => (arrays) => compute(spec, arrays),
-};
+  description: `CPU (${machine.language})`,
+  prepare: (spec) => (arrays) => compute(spec, arrays, machine),
+});
+
+/** A backend that computes as `runner` does, or as fast as it can here. */
+export async function openCpu(runner?: CpuRunner): Promise<CpuBackend> {
+  return new CpuBackend(runner ?? native(await rowMachine()));
+}
 
 /** Runs specs on typed arrays: the fallback where there is no GPU. */
 export class CpuBackend implements Backend {
@@ -78,7 +85,7 @@ export class CpuBackend implements Backend {
   private readonly memory: Memory = new Memory();
   private closed = false;
 
-  constructor(runner: CpuRunner = native) {
+  constructor(runner: CpuRunner) {
     this.runner = runner;
     this.facts = { ...FACTS, description: runner.description };
     this.reproducible = runner.reproducible;
@@ -98,7 +105,7 @@ export class CpuBackend implements Backend {
     } catch (cause) {
       throw new OutOfMemoryError(
         `${op}: ${bytes} bytes could not be allocated. Split the batch into smaller calls.`,
-        { op, adapter: FACTS, cause },
+        { op, adapter: this.facts, cause },
       );
     }
   }

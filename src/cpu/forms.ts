@@ -8,6 +8,7 @@ import { crossEntropy, type Reduction } from './crossEntropy.js';
 import { entropy } from './entropy.js';
 import { crossEntropy as crossEntropyOfIndices } from './float32/crossEntropy.js';
 import { logSumExp } from './float32/logSumExp.js';
+import type { RowMachine } from './float32/rows.js';
 import { logSoftmax, softmax } from './float32/softmax.js';
 import { type KlTarget, klDivergence } from './klDivergence.js';
 import { linearCrossEntropy } from './linearCrossEntropy.js';
@@ -68,20 +69,24 @@ interface Results {
 }
 
 type Forms = {
-  readonly [Op in keyof CpuSettings]: (settings: CpuSettings[Op], arrays: CpuArrays) => Results;
+  readonly [Op in keyof CpuSettings]: (
+    settings: CpuSettings[Op],
+    arrays: CpuArrays,
+    machine: RowMachine,
+  ) => Results;
 };
 
 const FORMS: Forms = {
-  softmax: ({ layout, temperature }, arrays) => {
-    softmax(input(arrays, 'logits'), input(arrays, 'output'), layout, temperature);
+  softmax: ({ layout, temperature }, arrays, machine) => {
+    softmax(machine, input(arrays, 'logits'), input(arrays, 'output'), layout, temperature);
     return {};
   },
-  logSoftmax: ({ layout, temperature }, arrays) => {
-    logSoftmax(input(arrays, 'logits'), input(arrays, 'output'), layout, temperature);
+  logSoftmax: ({ layout, temperature }, arrays, machine) => {
+    logSoftmax(machine, input(arrays, 'logits'), input(arrays, 'output'), layout, temperature);
     return {};
   },
-  logSumExp: ({ layout }, arrays) => {
-    logSumExp(input(arrays, 'logits'), input(arrays, 'output'), layout);
+  logSumExp: ({ layout }, arrays, machine) => {
+    logSumExp(machine, input(arrays, 'logits'), input(arrays, 'output'), layout);
     return {};
   },
   softmaxGrad: ({ layout: { shape, axis } }, arrays) => ({
@@ -96,7 +101,7 @@ const FORMS: Forms = {
       grad: logSumExpGrad(logits as CpuArray, lse as CpuArray, upstream as CpuArray, shape, { axis }),
     };
   },
-  crossEntropy: (settings, arrays) => {
+  crossEntropy: (settings, arrays, machine) => {
     const { labelSmoothing, temperature, softcap, zLoss, ignoreIndex, grad, targets, layout } = settings;
     const logits = input(arrays, 'logits');
     const byIndex = !isFloat(targets.dtype);
@@ -115,7 +120,7 @@ const FORMS: Forms = {
         logSumExp: arrays['logSumExp'],
       };
       const classes = indices(arrays) as Int32Array;
-      return { outOfRange: crossEntropyOfIndices(logits, classes, layout.shape, options, outputs) };
+      return { outOfRange: crossEntropyOfIndices(machine, logits, classes, layout.shape, options, outputs) };
     }
     const result = crossEntropy(logits, input(arrays, 'targets'), layout.shape, { ...options, softcap });
     return { ...result, logits: grad === 'in-place' ? result.grad : undefined };
@@ -199,8 +204,9 @@ function reduced({ layout, reduction, grad, gradOutput }: Reduced, arrays: CpuAr
 export function compute<Op extends keyof CpuSettings>(
   { op, settings }: SpecOf<Op>,
   arrays: CpuArrays,
+  machine: RowMachine,
 ): OutOfRange | undefined {
-  const { outOfRange, ...results } = FORMS[op](settings, arrays);
+  const { outOfRange, ...results } = FORMS[op](settings, arrays, machine);
   for (const [role, values] of Object.entries(results)) {
     if (values !== undefined) arrays[role]?.set(values as ArrayLike<number>);
   }

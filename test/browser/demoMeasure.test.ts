@@ -353,7 +353,7 @@ describeInChromium('the panel Measure', (chromium) => {
     test(`measures the CPU alone ${where === '' ? 'where only software has WebGPU' : 'without WebGPU'}`, async () => {
       const panel = await open(where === '' ? '' : demo.urlWithoutWebGpu);
       expect(await panel.said()).toMatch(computes);
-      expect(await figuresOf(panel.root)).toMatchObject({ adapter: 'CPU (JavaScript)', buffer: 'no limit' });
+      expect(await figuresOf(panel.root)).toMatchObject({ adapter: 'CPU (WebAssembly)', buffer: 'no limit' });
       await panel.fill({ rows: '8', classes: '20', dtype: 'f16' });
       await panel.press('Measure');
       const { rows, lines } = await panel.finished();

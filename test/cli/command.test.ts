@@ -113,7 +113,7 @@ describe('eval', () => {
     expect(text.stdout).toContain(`perplexity   ${perplexity.toPrecision(7)}`);
     expect(text.stdout).toContain(`accuracy     ${(100 * accuracy).toFixed(2)}%`);
     expect(text.stdout).toContain('temperature  2');
-    expect(text.stdout).toContain('computed on  CPU (JavaScript): it was asked for');
+    expect(text.stdout).toContain('computed on  CPU (WebAssembly): it was asked for');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is what is tested
     expect(text.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
   });
@@ -308,7 +308,7 @@ describe('the packed package, in a project without the package webgpu', () => {
   test('scores on the CPU, and says why', async () => {
     const { code, stdout, stderr } = await cli(['eval', ...batch], inProject);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain("computed on  CPU (JavaScript): the package 'webgpu' is not installed\n");
+    expect(stdout).toContain("computed on  CPU (WebAssembly): the package 'webgpu' is not installed\n");
   });
 
   test('has a doctor who says what to install', async () => {

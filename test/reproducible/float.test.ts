@@ -1,5 +1,6 @@
 import { build } from 'vite';
 import { describe, expect, test } from 'vitest';
+import { wat } from '../../scripts/wat.js';
 import * as bits from '../../src/reproducible/bits.js';
 import { expGap, flushed, keep, keepBits, logOnePlus, quotient } from '../../src/reproducible/float.js';
 import { random } from '../conformance/data.js';
@@ -114,6 +115,7 @@ test('a bundle loads it only where it is asked for', async () => {
   const result = await build({
     configFile: false,
     logLevel: 'silent',
+    plugins: [wat()],
     build: {
       write: false,
       minify: false,

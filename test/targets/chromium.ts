@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { type ChromiumProgram, findChromium, launchChromium } from '../../scripts/chromium.js';
 import { shortWgsl } from '../../scripts/shortWgsl.js';
+import { wat } from '../../scripts/wat.js';
 import { messageOf } from '../../src/node/dawn.js';
 import { listen } from '../support/complaints.js';
 import { serve } from '../support/site.js';
@@ -89,7 +90,7 @@ async function servePage(folder: string, closers: (() => Promise<unknown>)[]): P
     configFile: false,
     root: fileURLToPath(new URL('./page', import.meta.url)),
     logLevel: 'warn',
-    plugins: [shortWgsl()],
+    plugins: [shortWgsl(), wat()],
     publicDir: fileURLToPath(new URL('../golden', import.meta.url)),
     build: {
       outDir: folder,

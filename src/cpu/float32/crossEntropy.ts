@@ -1,8 +1,9 @@
 import type { CpuArray, OutOfRange } from '../../spec.js';
 import type { CrossEntropyOptions } from '../crossEntropy.js';
 import { classifyTargets, OUT_OF_RANGE, prepare, upstreamOf } from '../crossEntropyCall.js';
-import { newRowStats } from '../row.js';
-import { eachRow, measure, peak, scaleRow } from './row.js';
+import { rowStart } from '../row.js';
+import { logSumExpFrom } from './logSumExp.js';
+import type { RowMachine } from './rows.js';
 
 /** Options of the float64 form; a softcap has no other. */
 export type FastCrossEntropyOptions = Omit<CrossEntropyOptions, 'softcap'>;
@@ -24,6 +25,7 @@ export interface CrossEntropyOutputs {
  * @returns the first target out of range, if any
  */
 export function crossEntropy(
+  machine: RowMachine,
   logits: CpuArray,
   targets: Int32Array | Uint32Array,
   shape: readonly number[],
@@ -33,66 +35,84 @@ export function crossEntropy(
   const call = prepare(logits, targets, shape, options);
   const { layout, weight, labelSmoothing, reduction, temperature, zLoss } = call;
   const { loss, grad, logSumExp } = outputs;
-  const { classes } = layout;
+  const { classes, inner } = layout;
   const indices = classifyTargets(call, targets);
   const divisor = reduction === 'mean' ? indices.weightSum : 1;
   const zDivisor = reduction === 'mean' ? indices.kept : 1;
   const kept = 1 - labelSmoothing;
   const spread = labelSmoothing / classes;
   const weightSum = spread === 0 ? 0 : sumOf(weight, classes);
-  const stats = newRowStats();
   let crossSum = 0;
   let zSum = 0;
 
-  eachRow(layout, logits, grad, (x, at, out, row) => {
-    const target = indices.classes[row] as number;
-    const to = at + classes;
-    if (target < 0) {
-      if (logSumExp) {
-        measure(x, at, to, peak(x, at, to), temperature, stats);
-        logSumExp[row] = stats.logSumExp;
+  machine.eachBlock(layout, logits, grad, (block) => {
+    const { first, rows, facts, out } = block;
+    const scored = indices.classes.subarray(first, first + rows).some((target) => target >= 0);
+    if (scored || logSumExp) block.measure(temperature, grad !== undefined && scored);
+    for (let k = 0; k < rows; k++) {
+      const row = first + k;
+      const max = facts[2 * k] as number;
+      const rest = facts[2 * k + 1] as number;
+      const logSum = Math.log1p(rest);
+      const lse = logSumExpFrom(max, logSum, temperature);
+      if (logSumExp) logSumExp[row] = lse;
+      const target = indices.classes[row] as number;
+      if (target < 0) {
+        const value = target === OUT_OF_RANGE ? Number.NaN : 0;
+        if (reduction === 'none') loss[row] = value;
+        crossSum += value;
+        facts[2 * k] = 0;
+        facts[2 * k + 1] = value;
+        continue;
       }
-      const value = target === OUT_OF_RANGE ? Number.NaN : 0;
-      if (reduction === 'none') loss[row] = value;
-      crossSum += value;
-      if (grad) out.fill(value, at, to);
-      return;
+      const start = rowStart(layout, row);
+      const gap = (max - (logits[start + target * inner] as number)) / temperature;
+      const gaps = spread === 0 ? 0 : sumOfGaps(logits, start, inner, classes, max, weight) / temperature;
+      const own = weight ? (weight[target] as number) : 1;
+      const cross =
+        (kept === 0 ? 0 : kept * own * (gap + logSum)) +
+        (spread === 0 ? 0 : spread * (gaps + weightSum * logSum));
+      const z = zLoss * lse * lse;
+      if (reduction === 'none') loss[row] = cross + z;
+      crossSum += cross;
+      zSum += z;
+      if (!grad) continue;
+
+      const upstream = upstreamOf(call, row);
+      const scale = upstream / divisor;
+      // No term at all without a z-loss: 0 times an infinite upstream gradient would be NaN.
+      const zPull = zLoss === 0 ? 0 : 2 * zLoss * lse * (upstream / zDivisor);
+      const pull = scale * (kept * own + spread * weightSum) + zPull;
+      const sum = 1 + rest;
+      const p = Math.exp(-gap) / sum;
+      let atTarget: number;
+      if (spread === 0) {
+        // Next to 1, p - 1 keeps its digits as -rest / sum. And scale p - scale is NaN for any p if the scale is not finite.
+        const excess = gap === 0 ? -rest / sum : p - 1;
+        atTarget = Number.isFinite(scale * own) ? scale * own * excess + zPull * p : Number.NaN;
+      } else {
+        atTarget = pull * p - scale * own * (kept + spread);
+      }
+      facts[2 * k] = pull / (sum * temperature);
+      facts[2 * k + 1] = atTarget / temperature;
     }
-    // The logits are read before anything is written over them.
-    const argmax = peak(x, at, to);
-    const max = x[argmax] ?? Number.NaN;
-    const gap = (max - (x[at + target] as number)) / temperature;
-    const gaps = spread === 0 ? 0 : sumOfGaps(x, at, to, max, weight) / temperature;
-    measure(x, at, to, argmax, temperature, stats, grad && out);
-    const { rest, sum, logSum } = stats;
-    const own = weight ? (weight[target] as number) : 1;
-    const cross =
-      (kept === 0 ? 0 : kept * own * (gap + logSum)) +
-      (spread === 0 ? 0 : spread * (gaps + weightSum * logSum));
-    const z = zLoss * stats.logSumExp * stats.logSumExp;
-    if (logSumExp) logSumExp[row] = stats.logSumExp;
-    if (reduction === 'none') loss[row] = cross + z;
-    crossSum += cross;
-    zSum += z;
     if (!grad) return;
 
-    const upstream = upstreamOf(call, row);
-    const scale = upstream / divisor;
-    // No term at all without a z-loss: 0 times an infinite upstream gradient would be NaN.
-    const zPull = zLoss === 0 ? 0 : 2 * zLoss * stats.logSumExp * (upstream / zDivisor);
-    const pull = scale * (kept * own + spread * weightSum) + zPull;
-    scaleRow(out, at, to, pull / (sum * temperature));
-    const p = Math.exp(-gap) / sum;
-    let atTarget: number;
-    if (spread === 0) {
-      // Next to 1, p - 1 keeps its digits as -rest / sum. And scale p - scale is NaN for any p if the scale is not finite.
-      const excess = at + target === argmax ? -rest / sum : p - 1;
-      atTarget = Number.isFinite(scale * own) ? scale * own * excess + zPull * p : Number.NaN;
-    } else {
-      subtractFrom(out, at, to, (scale * spread) / temperature, weight);
-      atTarget = pull * p - scale * own * (kept + spread);
+    if (scored) block.scale();
+    for (let k = 0, at = block.at; k < rows; k++, at += classes) {
+      const row = first + k;
+      const target = indices.classes[row] as number;
+      const value = facts[2 * k + 1] as number;
+      if (target < 0) {
+        out.fill(value, at, at + classes);
+        continue;
+      }
+      if (spread !== 0) {
+        const scale = upstreamOf(call, row) / divisor;
+        subtractFrom(out, at, at + classes, (scale * spread) / temperature, weight);
+      }
+      out[at + target] = value;
     }
-    out[at + target] = atTarget / temperature;
   });
   if (reduction !== 'none') loss[0] = crossSum / divisor + zSum / zDivisor;
   return indices.outOfRange;
@@ -106,17 +126,20 @@ function sumOf(weight: ArrayLike<number> | undefined, classes: number): number {
   return sum;
 }
 
-/** `sum_c w_c (max - x_c)` */
+/** `sum_c w_c (max - x_c)` of the row whose classes are `inner` elements apart from `start` on. */
 function sumOfGaps(
-  x: Float32Array,
-  at: number,
-  to: number,
+  x: CpuArray,
+  start: number,
+  inner: number,
+  classes: number,
   max: number,
   weight: ArrayLike<number> | undefined,
 ): number {
   let sum = 0;
-  if (weight) for (let i = at; i < to; i++) sum += (weight[i - at] as number) * (max - (x[i] as number));
-  else for (let i = at; i < to; i++) sum += max - (x[i] as number);
+  for (let c = 0, i = start; c < classes; c++, i += inner) {
+    const gap = max - (x[i] as number);
+    sum += weight ? (weight[c] as number) * gap : gap;
+  }
   return sum;
 }
 

@@ -1,0 +1,2 @@
+export declare const HEX: string;
+export declare function assembled(file: string): Promise<string>;

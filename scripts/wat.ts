@@ -1,0 +1,12 @@
+// For Vite: WebAssembly of the library, assembled where its text is imported.
+import type { Plugin } from 'vite';
+import { assembled, HEX } from './assemble.js';
+
+/** Makes `import hex from '….wat?hex'` give the bytes in hexadecimal digits. */
+export function wat(): Plugin {
+  return {
+    name: 'wat',
+    enforce: 'pre',
+    load: (id) => (id.endsWith(HEX) ? assembled(id.slice(0, -'?hex'.length)) : undefined),
+  };
+}
