@@ -82,7 +82,8 @@ function compare(
   softmax(machine, logits, output, layout, temperature);
   const probs = oracle.softmax(logits, shape, { axis, temperature });
   ledger.checkAll('softmax', output, probs, (i) => probabilityBound(rows.at(i), rows.classOf(i)), where);
-  expect(output.every((p) => !(p > 1))).toBe(true);
+  // Nor is one subnormal, which processors are slow with.
+  expect(output.every((p) => !(p > 1 || (p > 0 && p < 2 ** -126)))).toBe(true);
   const overLogits = logits.slice();
   softmax(machine, overLogits, overLogits, layout, temperature);
   sameBits(overLogits, output, `in place, ${where}`);
@@ -300,14 +301,11 @@ describe.each(SUBJECTS)('$language against float64', (own) => {
     for (const classes of [1, 3, 17, 70]) {
       const logits = hardLogits(30, classes, { seed: classes, extreme: true });
       const targets = hardTargets(logits, classes, { seed: 5 });
-      compare(
-        own,
-        logits,
-        targets,
-        layoutOf('test', [30, classes], -1),
-        { reduction: 'none' },
-        `extreme ${classes}`,
-      );
+      const layout = layoutOf('test', [30, classes], -1);
+      for (const temperature of [1, 4]) {
+        const where = `extreme ${classes}, temperature ${temperature}`;
+        compare(own, logits, targets, layout, { temperature, reduction: 'none' }, where);
+      }
     }
   });
 

@@ -1,4 +1,6 @@
 // The work on rows in JavaScript: where WebAssembly is not to be had.
+import type { Layout } from '../../shape.js';
+import type { CpuArray } from '../../spec.js';
 import { expRow, expSum, STEPS } from './exp.js';
 import { gatherRows, type RowBlock, type RowMachine, rowsOfBlock, scatterRows } from './rows.js';
 
@@ -84,30 +86,52 @@ export class PlainBlock implements RowBlock {
   }
 }
 
+/**
+ * Does `work` for all rows in blocks.
+ *
+ * @param lying whether the arrays of `block` are `logits` and `out` themselves; otherwise rows are copied into them and back
+ */
+export function workThrough(
+  block: PlainBlock,
+  lying: boolean,
+  layout: Layout,
+  logits: CpuArray,
+  out: CpuArray | undefined,
+  work: (block: RowBlock) => void,
+): void {
+  const { rows, classes } = layout;
+  const most = rowsOfBlock(classes);
+  for (let first = 0; first < rows; first += most) {
+    block.first = first;
+    block.rows = Math.min(most, rows - first);
+    if (lying) block.at = first * classes;
+    else gatherRows(layout, logits, first, block.rows, block.x);
+    work(block);
+    if (!lying && out) scatterRows(layout, block.out, first, block.rows, out);
+  }
+}
+
 const NONE: Float32Array = /* @__PURE__ */ new Float32Array(0);
 
 /** Takes rows where they lie, if it can. */
 export const plain: RowMachine = {
   language: 'JavaScript',
-  eachBlock(layout, logits, out, work) {
-    const { rows, classes, inner } = layout;
+  eachBlock(layout, logits, out = NONE, work) {
+    const { classes, inner } = layout;
     const most = rowsOfBlock(classes);
     const lying =
       inner === 1 &&
       logits instanceof Float32Array &&
-      (out === undefined || (out instanceof Float32Array && out.buffer !== logits.buffer));
-    const x = lying ? logits : new Float32Array(most * classes);
-    const results =
-      out === undefined ? NONE : lying ? (out as Float32Array) : new Float32Array(most * classes);
-    const block = new PlainBlock(x, results, classes, new Float64Array(2 * most));
-    for (let first = 0; first < rows; first += most) {
-      block.first = first;
-      block.rows = Math.min(most, rows - first);
-      block.at = lying ? first * classes : 0;
-      if (!lying) gatherRows(layout, logits, first, block.rows, x, 0);
-      work(block);
-      if (!lying && out) scatterRows(layout, results, 0, first, block.rows, out);
-    }
+      out instanceof Float32Array &&
+      out.buffer !== logits.buffer;
+    const room = (): Float32Array => new Float32Array(most * classes);
+    const block = new PlainBlock(
+      lying ? logits : room(),
+      lying ? out : out === NONE ? NONE : room(),
+      classes,
+      new Float64Array(2 * most),
+    );
+    workThrough(block, lying, layout, logits, out === NONE ? undefined : out, work);
   },
 };
 
@@ -126,7 +150,7 @@ function peak(x: Float32Array, from: number, to: number): number {
 }
 
 /** Multiplies elements `at` to `to` by `factor`. */
-function scaleRow(out: Float32Array, at: number, to: number, factor: number): void {
+export function scaleRow(out: Float32Array, at: number, to: number, factor: number): void {
   let i = at;
   for (; (to - i) & 3; i++) out[i] = flushed((out[i] as number) * factor);
   for (; i < to; i += 4) {

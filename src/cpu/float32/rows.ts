@@ -55,21 +55,20 @@ export function rowsOfBlock(classes: number): number {
   return Math.max(1, Math.min(MOST_ROWS, Math.floor(BLOCK / classes)));
 }
 
-/** Copies `rows` rows from row `first` on to `to`, one behind the other from element `at` on. */
+/** Copies `rows` rows from row `first` on to `to`, one behind the other. */
 export function gatherRows(
   layout: Layout,
   logits: CpuArray,
   first: number,
   rows: number,
   to: Float32Array,
-  at: number,
 ): void {
   const { classes, inner } = layout;
   if (inner === 1) {
-    to.set(logits.subarray(first * classes, (first + rows) * classes), at);
+    to.set(logits.subarray(first * classes, (first + rows) * classes));
     return;
   }
-  for (let r = first, k = at; r < first + rows; r++) {
+  for (let r = first, k = 0; r < first + rows; r++) {
     const start = rowStart(layout, r);
     for (let c = 0, i = start; c < classes; c++, i += inner) to[k++] = logits[i] as number;
   }
@@ -79,17 +78,16 @@ export function gatherRows(
 export function scatterRows(
   layout: Layout,
   from: Float32Array,
-  at: number,
   first: number,
   rows: number,
   out: CpuArray,
 ): void {
   const { classes, inner } = layout;
   if (inner === 1) {
-    out.set(from.subarray(at, at + rows * classes), first * classes);
+    out.set(from.subarray(0, rows * classes), first * classes);
     return;
   }
-  for (let r = first, k = at; r < first + rows; r++) {
+  for (let r = first, k = 0; r < first + rows; r++) {
     const start = rowStart(layout, r);
     for (let c = 0, i = start; c < classes; c++, i += inner) out[i] = from[k++] as number;
   }

@@ -126,14 +126,47 @@ describeInChromium('the strict policy', (chromium) => {
   });
 });
 
-async function served(
+describeInChromium('the CPU', (chromium) => {
+  test('computes in WebAssembly where the policy allows it, and tries it once', async () => {
+    const index = modules.find(([name]) => name === 'webgpu-loss')?.[1];
+    const page = `
+      import { createContext } from '${index}';
+      import { losses } from './withPaths.js';
+      const violations = [];
+      document.addEventListener('securitypolicyviolation', ({ blockedURI }) => violations.push(blockedURI));
+      const contexts = [await createContext({ backend: 'cpu' }), await createContext({ backend: 'cpu' })];
+      const computed = contexts.map(({ info }) => info.description);
+      const said = await losses({ backend: 'cpu' });
+      // An event comes after what raised it.
+      setTimeout(() => (document.body.textContent = JSON.stringify({ violations, computed, said })), 100);`;
+    project.write({ 'withPaths.js': withPaths, 'cpu.js': page, 'cpu.html': html('cpu.js') });
+    const under = (csp: string): Promise<unknown> =>
+      served(project.folder, csp, async (url) => JSON.parse(await textOf(chromium, `${url}cpu.html`)));
+    const said = { backend: 'cpu', ...expectedLosses() };
+
+    expect(await under(policy)).toEqual({
+      violations: ['wasm-eval'],
+      computed: ['CPU (JavaScript)', 'CPU (JavaScript)'],
+      said,
+    });
+    const allowing = policy.replace("script-src 'self';", shown('policy with WebAssembly').trim());
+    expect(allowing).not.toBe(policy);
+    expect(await under(allowing)).toEqual({
+      violations: [],
+      computed: ['CPU (WebAssembly)', 'CPU (WebAssembly)'],
+      said,
+    });
+  });
+});
+
+async function served<T>(
   folder: string,
   csp: string | undefined,
-  use: (url: string) => Promise<void>,
-): Promise<void> {
+  use: (url: string) => Promise<T>,
+): Promise<T> {
   const site = await serve(folder, csp === undefined ? {} : { headers: { 'Content-Security-Policy': csp } });
   try {
-    await use(site.url);
+    return await use(site.url);
   } finally {
     await site.close();
   }
@@ -141,10 +174,15 @@ async function served(
 
 async function seesLosses(chromium: Chromium, url: string, files: readonly string[]): Promise<void> {
   for (const file of files) {
-    const page = await chromium.newPage();
-    await page.goto(`${url}${file}?backend=webgpu`);
-    await page.waitForFunction('document.body?.textContent.trim()', { timeout: 120_000 });
-    const text = await page.evaluate(() => document.body.textContent ?? '');
+    const text = await textOf(chromium, `${url}${file}?backend=webgpu`);
     expect(JSON.parse(text), file).toEqual({ backend: 'webgpu', ...expectedLosses() });
   }
+}
+
+/** What a page says, once it has. */
+async function textOf(chromium: Chromium, url: string): Promise<string> {
+  const page = await chromium.newPage();
+  await page.goto(url);
+  await page.waitForFunction('document.body?.textContent.trim()', { timeout: 120_000 });
+  return page.evaluate(() => document.body.textContent ?? '');
 }

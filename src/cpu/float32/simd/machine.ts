@@ -1,6 +1,6 @@
 // The work on rows in WebAssembly, four classes at a time: rows.wat. Blocks are copied into its memory and back.
-import { PlainBlock, plain } from '../plain.js';
-import { gatherRows, MOST_ROWS, type RowMachine, rowsOfBlock, scatterRows } from '../rows.js';
+import { PlainBlock, plain, scaleRow, workThrough } from '../plain.js';
+import { MOST_ROWS, type RowMachine } from '../rows.js';
 import hex from './rows.wat?hex';
 
 interface Exports {
@@ -40,30 +40,25 @@ class SimdBlock extends PlainBlock {
   }
 
   override measure(temperature: number, keep: boolean): void {
-    if (inReach(temperature)) {
-      this.code.measure(ROWS_AT, this.rows, this.classes, 1 / temperature, 0, Number(keep));
-    } else super.measure(temperature, keep);
+    if (!inReach(temperature)) super.measure(temperature, keep);
+    else this.code.measure(ROWS_AT, this.rows, this.classes, 1 / temperature, 0, Number(keep));
   }
 
   override scale(): void {
-    if (this.exceed(2 ** 126)) super.scale();
-    else this.code.scale(ROWS_AT, this.rows, this.classes, 0);
+    const { rows, classes, facts, out } = this;
+    for (let k = 0; k < rows; k++) {
+      const factor = Math.abs(facts[2 * k] as number);
+      if (!(factor > 2 ** 126 && factor < Number.POSITIVE_INFINITY)) continue;
+      // That row alone: its neighbours have the bits that they have in other company.
+      scaleRow(out, k * classes, (k + 1) * classes, facts[2 * k] as number);
+      facts[2 * k] = 1;
+    }
+    this.code.scale(ROWS_AT, rows, classes, 0);
   }
 
   override shift(temperature: number): void {
-    // The difference of two logits may be infinite, and their quotient by the temperature not.
-    if (inReach(temperature) && !this.exceed(2 ** 100)) {
-      this.code.shift(ROWS_AT, this.rows, this.classes, 1 / temperature, 0);
-    } else super.shift(temperature);
-  }
-
-  /** Whether the first fact of a row is finite, and beyond `limit` in size. */
-  private exceed(limit: number): boolean {
-    for (let k = 0; k < 2 * this.rows; k += 2) {
-      const size = Math.abs(this.facts[k] as number);
-      if (size > limit && size < Number.POSITIVE_INFINITY) return true;
-    }
-    return false;
+    if (!inReach(temperature)) super.shift(temperature);
+    else this.code.shift(ROWS_AT, this.rows, this.classes, 1 / temperature, 0);
   }
 }
 
@@ -90,17 +85,8 @@ export async function openSimd(): Promise<RowMachine> {
   return {
     language: 'WebAssembly',
     eachBlock(layout, logits, out, work) {
-      const { rows, classes } = layout;
-      if (!holds(classes)) return plain.eachBlock(layout, logits, out, work);
-      const block = new SimdBlock(code, classes);
-      const most = rowsOfBlock(classes);
-      for (let first = 0; first < rows; first += most) {
-        block.first = first;
-        block.rows = Math.min(most, rows - first);
-        gatherRows(layout, logits, first, block.rows, block.x, 0);
-        work(block);
-        if (out) scatterRows(layout, block.out, 0, first, block.rows, out);
-      }
+      if (!holds(layout.classes)) return plain.eachBlock(layout, logits, out, work);
+      workThrough(new SimdBlock(code, layout.classes), false, layout, logits, out, work);
     },
   };
 }

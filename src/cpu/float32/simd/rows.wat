@@ -154,22 +154,27 @@
           (local.set $rows (i32.sub (local.get $rows) (i32.const 1)))
           (br $nextRow)))))
 
-  ;; From the logits of each row, with a maximum and a logarithm in its facts: (x - maximum) scale - logarithm.
+  ;; From the logits of each row, with a maximum and a logarithm in its facts: (x - maximum) scale - logarithm. From halves, since the
+  ;; difference may be infinite where the product is not.
   (func (export "shift") (param $row i32) (param $rows i32) (param $classes i32) (param $scale f32) (param $facts i32)
     (local $at i32) (local $last i32) (local $lanes v128) (local $aside v128)
-    (local $max v128) (local $log v128)
+    (local $half v128) (local $max v128) (local $scales v128) (local $log v128)
     (local.set $lanes (call $ownLanes (local.get $classes)))
+    (local.set $half (f32x4.splat (f32.const 0.5)))
+    (local.set $scales (f32x4.splat (f32.add (local.get $scale) (local.get $scale))))
     (loop $nextRow
       (if (local.get $rows)
         (then
           (local.set $last (i32.add (local.get $row) (call $lastVector (local.get $classes))))
           (local.set $aside (v128.load (local.get $last)))
-          (local.set $max (f32x4.splat (f32.demote_f64 (f64.load (local.get $facts)))))
+          (local.set $max (f32x4.mul (f32x4.splat (f32.demote_f64 (f64.load (local.get $facts)))) (local.get $half)))
           (local.set $log (f32x4.splat (f32.demote_f64 (f64.load offset=8 (local.get $facts)))))
           (local.set $at (local.get $row))
           (loop $next
             (v128.store (local.get $at) (f32x4.sub
-              (f32x4.mul (f32x4.sub (v128.load (local.get $at)) (local.get $max)) (f32x4.splat (local.get $scale)))
+              (f32x4.mul
+                (f32x4.sub (f32x4.mul (v128.load (local.get $at)) (local.get $half)) (local.get $max))
+                (local.get $scales))
               (local.get $log)))
             (local.set $at (i32.add (local.get $at) (i32.const 16)))
             (br_if $next (i32.le_u (local.get $at) (local.get $last))))
