@@ -72,7 +72,7 @@ export default [
   besides('16-bit floats', 'dist/gpu/packed.js', '1.3 kB'),
   besides('plans', 'dist/gpu/executable.js', '1.2 kB'),
   besides('`linearCrossEntropy`: the shaders of its products', 'dist/gpu/productShader.js', '2.6 kB'),
-  besides('the CPU', 'dist/cpu/backend.js', '9.8 kB'),
+  besides('the CPU', 'dist/cpu/backend.js', '11.8 kB'),
   besides('`reproducible: true`', 'dist/reproducible/index.js', '10.5 kB'),
   adapter('tfjs', '{ sparseCrossEntropy }', '27.3 kB'),
   adapter('onnxruntime', '{ createScorer }', '26 kB'),

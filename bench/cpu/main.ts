@@ -85,7 +85,8 @@ async function measureCase(of: Case, { seed, quick }: Options): Promise<CaseRepo
     ];
     const outcomes = await benchCase(of, data, quickOnes, effort);
     const slow = await benchCase(of, data, [ours, tfjsContender('cpu')], { ...effort, budgetMs: 0 });
-    return { of, outcomes: [...outcomes, ...slow.filter(({ contender }) => contender !== 'ours')] };
+    const adapter = context.info.description;
+    return { of, adapter, outcomes: [...outcomes, ...slow.filter(({ contender }) => contender !== 'ours')] };
   } finally {
     context.destroy();
   }
@@ -103,7 +104,10 @@ async function run(options: Options): Promise<void> {
       const report = await measureCase(of, options);
       reports.push(report);
       for (const outcome of out === undefined ? [] : report.outcomes) {
-        appendFileSync(out as string, `${JSON.stringify({ ...of, seed, versions: software, ...outcome })}\n`);
+        appendFileSync(
+          out as string,
+          `${JSON.stringify({ ...of, seed, versions: software, adapter: report.adapter, ...outcome })}\n`,
+        );
       }
       bar.step(`${of.op} ${of.rows}x${of.classes}`);
     }

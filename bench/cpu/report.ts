@@ -6,6 +6,8 @@ import type { Quantiles } from '../measure/quantiles.js';
 /** What came of a case. */
 export interface CaseReport {
   readonly of: Case;
+  /** What ours computed on: in WebAssembly or in JavaScript. */
+  readonly adapter: string;
   readonly outcomes: readonly Outcome[];
 }
 
@@ -46,7 +48,8 @@ export function formatReport(reports: readonly CaseReport[]): string {
       ]);
     }
   }
-  return `${table.toString()}\n\n${formatGoals(reports)}`;
+  const adapters = [...new Set(reports.map(({ adapter }) => adapter))];
+  return `ours: ${adapters.join(', ')}\n${table.toString()}\n\n${formatGoals(reports)}`;
 }
 
 /** How many times as long ours takes as tfjs, and whether that is what was asked for. */

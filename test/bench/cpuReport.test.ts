@@ -24,7 +24,11 @@ function outcomesOf(ms: Readonly<Record<string, number>>): Outcome[] {
 }
 
 function reportOf(ms: Readonly<Record<string, number>>): CaseReport {
-  return { of: { op: 'softmax', rows: 2, classes: 1000, dtype: 'f32' }, outcomes: outcomesOf(ms) };
+  return {
+    of: { op: 'softmax', rows: 2, classes: 1000, dtype: 'f32' },
+    adapter: 'CPU (WebAssembly)',
+    outcomes: outcomesOf(ms),
+  };
 }
 
 describe('bench:cpu', () => {
@@ -49,5 +53,6 @@ describe('bench:cpu', () => {
     const text = formatReport([{ ...reportOf({ ours: 2 }), outcomes: [...outcomesOf({ ours: 2 }), wrong] }]);
     expect(text).toContain('wrong: output[3] is NaN');
     expect(text).toContain('1000'); // ns an element
+    expect(text).toMatch(/^ours: CPU \(WebAssembly\)$/m);
   });
 });

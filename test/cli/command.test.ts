@@ -160,7 +160,7 @@ describe('eval', () => {
     async () => {
       const { stdout } = await cli(['eval', ...batch], { flags: onSwiftShader });
       expect(stdout).toMatch(
-        /computed on {2}CPU \(JavaScript\): .*only .*SwiftShader.*, which is software$/m,
+        /computed on {2}CPU \(WebAssembly\): .*only .*SwiftShader.*, which is software$/m,
       );
     },
   );
