@@ -84,7 +84,7 @@ export function crossEntropy(
       const zPull = zLoss === 0 ? 0 : 2 * zLoss * lse * (upstream / zDivisor);
       const pull = scale * (kept * own + spread * weightSum) + zPull;
       const sum = 1 + rest;
-      const p = Math.exp(-gap) / sum;
+      const p = (out[block.at + k * classes + target] as number) / sum;
       let atTarget: number;
       if (spread === 0) {
         // Next to 1, p - 1 keeps its digits as -rest / sum. And scale p - scale is NaN for any p if the scale is not finite.
