@@ -3,6 +3,7 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runCommand } from '../scripts/arguments.js';
+import { nameOf } from './measure/cases.js';
 import { HELP, type Options, parseOptions } from './options.js';
 import { progressBar } from './report/progress.js';
 import { parseRows, type Row } from './report/row.js';
@@ -26,8 +27,8 @@ async function measureAll(options: Options, build: Build | undefined): Promise<r
       await inWorker({ adapter, cases, policies, seed, quick, versions: known, rival }, (measured) => {
         rows.push(...measured);
         appendFileSync(out, measured.map((row) => `${JSON.stringify(row)}\n`).join(''));
-        const [{ op, rows: count, classes } = { op: '', rows: 0, classes: 0 }] = measured;
-        bar.step(`${op} ${count}x${classes}`);
+        const [first] = measured;
+        bar.step(first === undefined ? '' : nameOf(first));
       });
     } catch (error) {
       const isMissing = error instanceof MissingAdapter;

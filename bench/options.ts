@@ -1,10 +1,20 @@
 import type { Policy } from 'webgpu-loss';
 import { listOf, OptionError, oneOf, readArguments, whole } from '../scripts/arguments.js';
-import { casesOf, DTYPES, QUICK_SHAPES, SHAPES, sweep } from './measure/cases.js';
+import {
+  type AnyShape,
+  casesOf,
+  DTYPES,
+  LARGE_LINEAR_SHAPES,
+  LINEAR_SHAPES,
+  QUICK_LINEAR_SHAPES,
+  QUICK_SHAPES,
+  SHAPES,
+  sweep,
+} from './measure/cases.js';
 import type { Case, OpName } from './measure/contender.js';
-import { OPS } from './measure/tensors.js';
+import { isLinear, OPS } from './measure/tensors.js';
 import { ADAPTERS } from './run/adapter.js';
-import { shapeFrom } from './run/shapeFrom.js';
+import { anyShapeFrom, shapeForm } from './run/shapeFrom.js';
 
 /** What the command line asks for. */
 export interface Options {
@@ -28,8 +38,19 @@ export interface Options {
 
 /** The ops whose sweep over class counts is part of a full run. */
 const SWEPT: readonly OpName[] = ['softmax', 'logSoftmax', 'logSumExp', 'crossEntropy', 'crossEntropyGrad'];
+/** Shapes that have a name on the command line. */
+const NAMED = new Map<string, readonly AnyShape[]>([
+  ['named', [...SHAPES, ...LINEAR_SHAPES]],
+  ['large', LARGE_LINEAR_SHAPES],
+  ['sweep', sweep()],
+]);
+const QUICK: readonly AnyShape[] = [...QUICK_SHAPES, ...QUICK_LINEAR_SHAPES];
 const DEFAULT_SEED = 1851;
 const MAX_SEED = 2 ** 32 - 1;
+
+function listed(shapes: readonly AnyShape[]): string {
+  return shapes.map((shape) => shape.join('x')).join(', ');
+}
 
 export const HELP = `Measures the operations of this library: correctness first, then time.
 
@@ -39,15 +60,21 @@ Usage: npm run bench -- [options]
                    (default: all of the first four that the machine has)
   --op LIST        operations, by commas (default: all)
                    ${OPS.slice(0, 7).join(', ')},
-                   ${OPS.slice(7).join(', ')}
-  --shape LIST     shapes ROWSxCLASSES, by commas; named: ${SHAPES.map((shape) => shape.join('x')).join(', ')};
-                   sweep: 8 to 262144 classes in powers of two (default: named,sweep; the sweep with
+                   ${OPS.slice(7, 13).join(', ')},
+                   ${OPS.slice(13).join(', ')}
+  --shape LIST     shapes ROWSxCLASSES, by commas, of linear layers ROWSxFEATURESxCLASSES
+                   named: ${listed(SHAPES)};
+                   of linear layers ${listed(LINEAR_SHAPES)}
+                   large: of linear layers, for hardware: ${listed(LARGE_LINEAR_SHAPES)}
+                   sweep: 8 to 262144 classes in powers of two
+                   (default: named,sweep; the sweep with
                    ${SWEPT.join(', ')} unless --op says otherwise)
   --dtype LIST     f32 (default), f16, bf16, by commas
   --policy LIST    also ours under this policy: FIELD=VALUE, by commas; may be given several times
   --against REF    also ours as it was at a git revision, built for it, in turn with ours
   --seed N         seed of the data, 0 to ${MAX_SEED} (default ${DEFAULT_SEED})
-  --quick          few samples, and of the shapes ${QUICK_SHAPES.map((shape) => shape.join('x')).join(', ')} unless --shape says otherwise
+  --quick          few samples, and of the shapes ${listed(QUICK)}
+                   unless --shape says otherwise
   --out FILE       where the JSON lines go (default: bench/out/, named after the time)
   --plots FOLDER   also draw plots there, as SVG
   --json           print the JSON lines, and no table
@@ -105,11 +132,26 @@ interface CaseValues {
 function casesFor({ op, shape, dtype }: CaseValues, quick: boolean): readonly Case[] {
   const asked = op === undefined ? undefined : listOf('--op', op).map((name) => oneOf('--op', name, OPS));
   const dtypes = listOf('--dtype', dtype ?? 'f32').map((name) => oneOf('--dtype', name, DTYPES));
-  if (shape === undefined && quick) return casesOf(asked ?? OPS, QUICK_SHAPES, dtypes);
-  return listOf('--shape', shape ?? 'named,sweep').flatMap((name) => {
-    if (name === 'sweep') return casesOf(asked ?? SWEPT, sweep(), dtypes);
-    return casesOf(asked ?? OPS, name === 'named' ? SHAPES : [shapeFrom(name, 'named, sweep or ')], dtypes);
-  });
+  const names = listOf('--shape', shape ?? 'named,sweep');
+  const ofShape = (name: string): readonly Case[] => {
+    const ops = asked ?? (name === 'sweep' ? SWEPT : OPS);
+    const shapes = NAMED.get(name) ?? [anyShapeFrom(name, `${[...NAMED.keys()].join(', ')} or `)];
+    return casesOf(ops, shapes, dtypes);
+  };
+  if (shape === undefined) return quick ? casesOf(asked ?? OPS, QUICK, dtypes) : names.flatMap(ofShape);
+  const found = names.map((name) => ({ name, cases: ofShape(name) }));
+  for (const { name, cases } of found) {
+    if (cases.length === 0)
+      throw new OptionError(`--shape ${name} suits none of ${(asked ?? OPS).join(', ')}`);
+  }
+  const cases = found.flatMap((each) => each.cases);
+  for (const name of asked ?? []) {
+    if (cases.some((of) => of.op === name)) continue;
+    throw new OptionError(
+      `--op ${name} takes shapes ${shapeForm(isLinear(name))}, and --shape "${shape}" has none`,
+    );
+  }
+  return cases;
 }
 
 /** `strategy=split-row,workgroupSize=64`; which fields and values there are is for the library to say. */

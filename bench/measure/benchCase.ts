@@ -1,7 +1,7 @@
 import type { PassSummary } from 'webgpu-loss';
 import { check } from './check.js';
 import type { ClockName } from './clock.js';
-import type { Case, CaseData, Contender, Prepared } from './contender.js';
+import { type Case, type CaseData, type Contender, LeftOut, type Prepared } from './contender.js';
 import { type Expectation, expectationOf } from './expectation.js';
 import { clockFor, type Measured, type MeasureOptions, measure } from './measure.js';
 import { type Quantiles, quantilesOf, ratiosOf } from './quantiles.js';
@@ -14,13 +14,15 @@ export interface Outcome {
   readonly errorOverBound?: number;
   /** What it got wrong, or why it failed. It was not timed, then. */
   readonly wrong?: string;
-  /** Why it was not timed although it is right. */
+  /** Why it was not timed although nothing is wrong with it. */
   readonly leftOut?: string;
   readonly timing?: Timing;
   readonly firstCallMs?: number;
   /** Microseconds of the host to record one execution. */
   readonly encodeUs?: number;
   readonly passes?: readonly PassSummary[];
+  /** Bytes of GPU memory besides inputs and results. */
+  readonly scratchBytes?: number;
 }
 
 export interface Timing {
@@ -95,6 +97,7 @@ async function admit(
     return { contender: name, ...refusal };
   } catch (error) {
     prepared?.destroy();
+    if (error instanceof LeftOut) return { contender: name, leftOut: error.message };
     return { contender: name, wrong: error instanceof Error ? error.message : String(error) };
   }
 }
@@ -125,6 +128,7 @@ async function timeEntries(entries: readonly Entry[], options: BenchOptions): Pr
       ...(encodeUs === undefined ? {} : { encodeUs }),
       ...(prepared.firstCallMs === undefined ? {} : { firstCallMs: prepared.firstCallMs }),
       ...(prepared.passes === undefined ? {} : { passes: prepared.passes }),
+      ...(prepared.scratchBytes === undefined ? {} : { scratchBytes: prepared.scratchBytes }),
     };
   });
 }

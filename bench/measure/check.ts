@@ -2,7 +2,7 @@ import type { FloatDType } from 'webgpu-loss';
 import { Ledger } from '../../test/support/ledger.js';
 import type { Case, Results } from './contender.js';
 import type { Expectation, Expected } from './expectation.js';
-import { type CaseTensor, countOf, dtypeOf, tensorsOf } from './tensors.js';
+import { type CaseTensor, countOf, dtypeOf, shapeOf, tensorsOf } from './tensors.js';
 
 /** How close some results are to the exact ones. */
 export interface Verdict {
@@ -43,7 +43,7 @@ function compare(
   { values, bound }: Expected,
   slack: number,
 ): void {
-  const { name, per } = tensor;
+  const { name } = tensor;
   const count = countOf(tensor, of);
   if (actual.length !== count) throw new Error(`${name} holds ${actual.length} values, expected ${count}`);
   const dtype = dtypeOf(tensor, of);
@@ -57,16 +57,17 @@ function compare(
       dtype === 'i32' ? 'f32' : (dtype as FloatDType),
     );
   };
-  if (per !== 'element') {
+  const [rows = 1, length] = shapeOf(tensor, of);
+  if (length === undefined) {
     for (let i = 0; i < count; i++) checkAt(i);
     return;
   }
-  for (const r of comparedRows(of)) for (let c = 0; c < of.classes; c++) checkAt(r * of.classes + c);
+  for (const r of comparedRows(rows, length)) for (let c = 0; c < length; c++) checkAt(r * length + c);
 }
 
-/** Rows whose elements are compared. */
-export function comparedRows({ rows, classes }: Pick<Case, 'rows' | 'classes'>): readonly number[] {
-  const wanted = Math.min(rows, Math.max(2, Math.floor(MOST_COMPARED / classes)));
+/** Rows of a matrix whose elements are compared, which are so many in each. */
+export function comparedRows(rows: number, length: number): readonly number[] {
+  const wanted = Math.min(rows, Math.max(2, Math.floor(MOST_COMPARED / length)));
   if (wanted === 1) return [0];
   return Array.from({ length: wanted }, (_, k) => Math.round((k * (rows - 1)) / (wanted - 1)));
 }

@@ -2,7 +2,10 @@
 
 import type { FloatDType, PassSummary } from 'webgpu-loss';
 
-/** The operations that are timed, under the names of the library; `crossEntropy` is the loss alone, `crossEntropyGrad` loss and gradient. */
+/**
+ * What is timed, under the names of the library; `crossEntropy` is the loss alone, `crossEntropyGrad` loss and gradient, and so for
+ * `linearCrossEntropy`. `matMul` is the product hidden · weightᵀ alone, which the library has for itself and does not export.
+ */
 export type OpName =
   | 'softmax'
   | 'logSoftmax'
@@ -16,14 +19,19 @@ export type OpName =
   | 'entropy'
   | 'binaryCrossEntropy'
   | 'klDivergence'
-  | 'logitStats';
+  | 'logitStats'
+  | 'linearCrossEntropy'
+  | 'linearCrossEntropyGrad'
+  | 'matMul';
 
 /** What is done on what: one line of a bench. */
 export interface Case {
   readonly op: OpName;
   readonly rows: number;
+  /** Of a hidden state, where the logits are those of a linear layer; no other op has them. */
+  readonly features?: number | undefined;
   readonly classes: number;
-  /** Of everything that has one value for each element; what has one a row is f32 or i32. */
+  /** Of the logits, of what has their shape, and of the operands of a linear layer; what has one value a row is f32 or i32. */
   readonly dtype: FloatDType;
 }
 
@@ -43,6 +51,11 @@ export interface Contender {
   prepare(of: Case, data: CaseData): Promise<Prepared | undefined>;
 }
 
+/** Thrown by `prepare` where a contender does the case, but not here, or not now: told in its row, and no failure. */
+export class LeftOut extends Error {
+  override name = 'LeftOut';
+}
+
 export interface Prepared {
   /** Encodes and submits the work `times` times. */
   submit(times: number): void | Promise<void>;
@@ -60,4 +73,6 @@ export interface Prepared {
   readonly firstCallMs?: number;
   /** What runs, where it is known. */
   readonly passes?: readonly PassSummary[];
+  /** Bytes of GPU memory that it holds besides inputs and results, where they are known. */
+  readonly scratchBytes?: number;
 }

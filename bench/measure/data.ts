@@ -2,7 +2,9 @@ import { logSoftmax, logSumExp, softmax } from 'webgpu-loss/cpu';
 import { decodeHalf, encodeHalf } from '../../src/half.js';
 import { random } from '../../test/conformance/data.js';
 import type { Case, CaseData, OpName } from './contender.js';
-import { tensorsOf } from './tensors.js';
+import { headOf } from './head.js';
+import { normal } from './normal.js';
+import { isLinear, tensorsOf } from './tensors.js';
 
 type Floats = Float32Array<ArrayBuffer>;
 type Fill = (of: Case, seed: number) => Floats | Int32Array<ArrayBuffer>;
@@ -10,15 +12,13 @@ type Fill = (of: Case, seed: number) => Floats | Int32Array<ArrayBuffer>;
 // One element in twenty is twenty times as far out: flat data lets wrong kernels pass.
 const SPIKES = 0.05;
 const SPIKE = 20;
-const SPREAD = Math.sqrt(3);
 
-/** About normal, none beyond ±3.5 before the spikes. The same everywhere: sums and products alone. */
 function spiky(count: number, seed: number): Floats {
   const next = random(seed);
   const values = new Float32Array(count);
   for (let i = 0; i < count; i++) {
-    const normal = (next() + next() + next() + next() - 2) * SPREAD;
-    values[i] = next() < SPIKES ? normal * SPIKE : normal;
+    const value = normal(next);
+    values[i] = next() < SPIKES ? value * SPIKE : value;
   }
   return values;
 }
@@ -67,8 +67,16 @@ const OTHERS: { readonly [O in OpName]?: Readonly<Record<string, Fill>> } = {
 
 /** The inputs of a case, seeded: the same numbers in every run, and the same logits for every op of a shape. */
 export function dataOf(of: Case, seed: number): CaseData {
+  if (isLinear(of.op)) return linearDataOf(of, seed);
   const inputs = tensorsOf(of.op)
     .filter(({ use }) => use === 'in')
     .map(({ name }) => [name, (OTHERS[of.op]?.[name] ?? (FILLS[name] as Fill))(of, seed)] as const);
   return { seed, inputs: Object.fromEntries(inputs) };
+}
+
+function linearDataOf(of: Case, seed: number): CaseData {
+  const { hidden, weight, targets } = headOf(of, seed);
+  const given: CaseData['inputs'] = { hidden: rounded(hidden, of), weight: rounded(weight, of), targets };
+  const used = tensorsOf(of.op).filter(({ use }) => use === 'in');
+  return { seed, inputs: Object.fromEntries(used.map(({ name }) => [name, given[name] as Floats])) };
 }

@@ -29,7 +29,9 @@ import {
   softmaxGradFacts,
 } from '../../test/support/bounds.js';
 import { klGradientBound, klLogitsFacts, klRow, klScale } from '../../test/support/klBounds.js';
-import type { Case, CaseData, OpName } from './contender.js';
+import type { Case, CaseData } from './contender.js';
+import { linearExpectation } from './linearExpectation.js';
+import { isLinear, type RowOp } from './tensors.js';
 
 /** One result: its exact values, and the bound of each. */
 export interface Expected {
@@ -97,7 +99,7 @@ class Work {
   }
 }
 
-const ORACLES: { readonly [O in OpName]: (work: Work) => Expectation } = {
+const ORACLES: { readonly [O in RowOp]: (work: Work) => Expectation } = {
   softmax: (work) => ({
     output: {
       values: oracle.softmax(work.floats('logits'), work.shape),
@@ -265,7 +267,8 @@ const ORACLES: { readonly [O in OpName]: (work: Work) => Expectation } = {
 
 /** The exact results of a case. */
 export function expectationOf(of: Case, data: CaseData): Expectation {
-  return ORACLES[of.op](new Work(of, data));
+  const { op } = of;
+  return isLinear(op) ? linearExpectation(of, data) : ORACLES[op](new Work(of, data));
 }
 
 /** A row of which not the logits but the probabilities are given. */

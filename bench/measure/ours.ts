@@ -1,8 +1,15 @@
 import type { Context, FloatDType, OpPlan, Policy, Tensor } from 'webgpu-loss';
 import { isFloat } from '../../src/dtype.js';
 import { trafficOf } from './bytes.js';
-import type { Case, CaseData, Contender, OpName, Prepared, Results } from './contender.js';
-import { type CaseTensor, countOf, dtypeOf, shapeOf, tensorsOf } from './tensors.js';
+import {
+  type Case,
+  type CaseData,
+  type Contender,
+  LeftOut,
+  type Prepared,
+  type Results,
+} from './contender.js';
+import { type CaseTensor, countOf, dtypeOf, isLinear, type RowOp, shapeOf, tensorsOf } from './tensors.js';
 import { type Rotation, rotation, setsFor, timeOnce, workOn } from './work.js';
 
 /** A build of the library: the benches compare several. */
@@ -19,7 +26,7 @@ interface Wishes {
 
 type MakePlan = (library: Library, context: Context, wishes: Wishes) => Promise<OpPlan<never>>;
 
-const PLANS: { readonly [O in OpName]: MakePlan } = {
+const PLANS: { readonly [O in RowOp]: MakePlan } = {
   softmax: ({ planSoftmax }, context, wishes) => planSoftmax(context, wishes),
   logSoftmax: ({ planLogSoftmax }, context, wishes) => planLogSoftmax(context, wishes),
   logSumExp: ({ planLogSumExp }, context, wishes) => planLogSumExp(context, wishes),
@@ -40,14 +47,30 @@ const PLANS: { readonly [O in OpName]: MakePlan } = {
   logitStats: ({ planLogitStats }, context, wishes) => planLogitStats(context, { ...wishes, targets: true }),
 };
 
+/** What a plan is asked for besides its case. */
+export interface PlanWishes {
+  readonly policy?: Partial<Policy>;
+  /** Of a linear layer: memory for its logits. Default: the library's own. */
+  readonly maxScratchBytes?: number;
+}
+
 /** The library's plan of a case. Rejects where the library refuses it. */
 export function planOf(
   library: Library,
   context: Context,
-  { op, rows, classes, dtype }: Case,
-  policy: Partial<Policy> = {},
+  of: Case,
+  { policy = {}, ...more }: PlanWishes = {},
 ): Promise<OpPlan<Bindings>> {
-  return PLANS[op](library, context, { shape: [rows, classes], dtype, policy });
+  const { op, rows, features = 0, classes, dtype } = of;
+  if (op === 'matMul') throw new Error('the library exports no product');
+  if (!isLinear(op)) return PLANS[op](library, context, { shape: [rows, classes], dtype, policy });
+  const { planLinearCrossEntropy } = library;
+  // Of another revision, perhaps.
+  if (planLinearCrossEntropy === undefined)
+    throw new LeftOut('this build of the library has no such operation');
+  const grad = op === 'linearCrossEntropyGrad';
+  const wishes = { shape: [rows, features], classes, dtype, policy, grad, ...more };
+  return planLinearCrossEntropy(context, wishes) as Promise<OpPlan<never>>;
 }
 
 /** The tensors of a case, inputs filled; as many sets of them as have `rotate` bytes in all. */
@@ -74,27 +97,27 @@ export async function preparePlan(
   context: Context,
   of: Case,
   sets: Rotation<Bindings>,
-  policy: Partial<Policy> = {},
+  wishes: PlanWishes = {},
 ): Promise<Prepared> {
   await context.device?.queue.onSubmittedWorkDone();
   const start = performance.now();
-  const plan = await planOf(library, context, of, policy);
+  const plan = await planOf(library, context, of, wishes);
   const work = workOf(context, (pass) => plan.encode(pass, sets.next()));
   await timeOnce(work);
   return {
     ...work,
     firstCallMs: performance.now() - start,
     passes: plan.passes,
+    scratchBytes: plan.scratchBytes,
     results: () => read(sets.all[0] as Bindings, of),
     destroy: () => plan.destroy(),
   };
 }
 
-export interface OursOptions {
+export interface OursOptions extends PlanWishes {
   readonly library: Library;
   readonly context: Context;
   readonly name?: string;
-  readonly policy?: Partial<Policy>;
   /** Sets of buffers are used in turn, until they have this many bytes in all. Default 0: one set. */
   readonly rotate?: number;
 }
@@ -104,8 +127,8 @@ export function oursContender({
   library,
   context,
   name = 'ours',
-  policy = {},
   rotate = 0,
+  ...wishes
 }: OursOptions): Contender {
   return {
     name,
@@ -115,7 +138,7 @@ export function oursContender({
         for (const set of sets.all) for (const tensor of Object.values(set)) tensor.destroy();
       };
       try {
-        const prepared = await preparePlan(library, context, of, sets, policy);
+        const prepared = await preparePlan(library, context, of, sets, wishes);
         return {
           ...prepared,
           destroy() {

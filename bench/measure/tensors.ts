@@ -5,16 +5,16 @@ import type { Case, OpName } from './contender.js';
 export interface CaseTensor {
   readonly name: string;
   readonly use: 'in' | 'out';
-  /** One value for each element of the logits, for each row, or one in all. */
-  readonly per: 'element' | 'row' | 'case';
-  /** Of what has one value a row or in all; elements have the dtype of the case. */
-  readonly dtype: 'f32' | 'i32';
+  /** One value for each element of the logits, for each row, or one in all; or the matrix of hidden states, or that of weights. */
+  readonly per: 'element' | 'row' | 'case' | 'hidden' | 'weight';
+  /** `'case'`: that of the case. */
+  readonly dtype: 'case' | 'f32' | 'i32';
   /** Elements of it that must be moved, where not all. */
   readonly moved?: 'row';
 }
 
 const elements = (use: 'in' | 'out', ...names: readonly string[]): CaseTensor[] =>
-  names.map((name) => ({ name, use, per: 'element', dtype: 'f32' }));
+  names.map((name) => ({ name, use, per: 'element', dtype: 'case' }));
 const rows = (use: 'in' | 'out', name: string, dtype: 'f32' | 'i32' = 'f32'): CaseTensor => ({
   name,
   use,
@@ -23,6 +23,11 @@ const rows = (use: 'in' | 'out', name: string, dtype: 'f32' | 'i32' = 'f32'): Ca
 });
 const whole = (name: string): CaseTensor => ({ name, use: 'out', per: 'case', dtype: 'f32' });
 const targets = rows('in', 'targets', 'i32');
+/** Of a linear layer; the gradients are f32 whatever the operands are. */
+const operands: readonly CaseTensor[] = [
+  { name: 'hidden', use: 'in', per: 'hidden', dtype: 'case' },
+  { name: 'weight', use: 'in', per: 'weight', dtype: 'case' },
+];
 
 /** What each operation reads and writes. Losses are means over the rows, and come with their gradients unless the name says otherwise. */
 const TENSORS: { readonly [O in OpName]: readonly CaseTensor[] } = {
@@ -40,7 +45,7 @@ const TENSORS: { readonly [O in OpName]: readonly CaseTensor[] } = {
     ...elements('out', 'grad'),
   ],
   nllLoss: [
-    { name: 'logProbs', use: 'in', per: 'element', dtype: 'f32', moved: 'row' },
+    { name: 'logProbs', use: 'in', per: 'element', dtype: 'case', moved: 'row' },
     targets,
     whole('loss'),
     ...elements('out', 'grad'),
@@ -61,20 +66,58 @@ const TENSORS: { readonly [O in OpName]: readonly CaseTensor[] } = {
     rows('out', 'targetLogProb'),
     rows('out', 'targetRank', 'i32'),
   ],
+  linearCrossEntropy: [...operands, targets, whole('loss')],
+  linearCrossEntropyGrad: [
+    ...operands,
+    targets,
+    whole('loss'),
+    { name: 'gradHidden', use: 'out', per: 'hidden', dtype: 'f32' },
+    { name: 'gradWeight', use: 'out', per: 'weight', dtype: 'f32' },
+  ],
+  matMul: [...operands, { name: 'logits', use: 'out', per: 'element', dtype: 'f32' }],
 };
 
-export const OPS = Object.keys(TENSORS) as readonly OpName[];
+/** Everything that is timed anywhere. */
+export const ALL_OPS = Object.keys(TENSORS) as readonly OpName[];
+
+/** What the library exports. */
+export type LibraryOp = Exclude<OpName, 'matMul'>;
+
+export const OPS = ALL_OPS.filter(isLibraryOp);
+
+export function isLibraryOp(op: OpName): op is LibraryOp {
+  return op !== 'matMul';
+}
+
+/** What has the logits of a linear layer: its cases have features. */
+export type LinearOp = 'linearCrossEntropy' | 'linearCrossEntropyGrad' | 'matMul';
+
+export function isLinear(op: OpName): op is LinearOp {
+  return TENSORS[op].some(({ per }) => per === 'weight');
+}
+
+/** The operations on logits that are there: rows and classes are all that their cases have. */
+export const ROW_OPS = OPS.filter((op): op is RowOp => !isLinear(op));
+
+export type RowOp = Exclude<OpName, LinearOp>;
 
 export function tensorsOf(op: OpName): readonly CaseTensor[] {
   return TENSORS[op];
 }
 
 export function shapeOf({ per }: CaseTensor, of: Case): readonly number[] {
-  return { element: [of.rows, of.classes], row: [of.rows], case: [] }[per];
+  const { rows: count, features = 0, classes } = of;
+  return {
+    element: [count, classes],
+    row: [count],
+    case: [],
+    hidden: [count, features],
+    weight: [classes, features],
+  }[per];
 }
 
-export function dtypeOf({ per, dtype }: CaseTensor, of: Case): DType {
-  return per === 'element' ? of.dtype : dtype;
+export function dtypeOf({ dtype }: CaseTensor, of: Case): DType {
+  return dtype === 'case' ? of.dtype : dtype;
 }
 
 /** Elements of a tensor. */

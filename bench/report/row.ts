@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { OpName } from '../measure/contender.js';
-import { OPS } from '../measure/tensors.js';
+import { ALL_OPS } from '../measure/tensors.js';
 
 const quantiles = z.object({
   p5: z.number(),
@@ -14,11 +14,13 @@ const quantiles = z.object({
 
 const rowSchema = z.object({
   date: z.iso.datetime(),
-  op: z.enum(OPS as [OpName, ...OpName[]]),
+  op: z.enum(ALL_OPS as [OpName, ...OpName[]]),
   rows: z.int().positive(),
+  /** Of a hidden state, where the logits are those of a linear layer. */
+  features: z.int().positive().optional(),
   classes: z.int().positive(),
   dtype: z.enum(['f32', 'f16', 'bf16']),
-  /** `ours`, `ours` under a policy or at a revision, `naive-64`, `copy`, a peer, … */
+  /** `ours`, `ours` under a policy or at a revision, `materialised`, `naive-64`, `copy`, a peer, … */
   contender: z.string().min(1),
   policy: z.record(z.string(), z.unknown()).optional(),
   adapter: z.object({
@@ -39,11 +41,20 @@ const rowSchema = z.object({
   /** The least that has to be moved, and how that comes about. */
   bytes: z.int().positive(),
   formula: z.string(),
+  /** Multiplications and additions of the matrix products, and how they come about. */
+  flops: z.int().positive().optional(),
+  flopsFormula: z.string().optional(),
+  /** Bytes of GPU memory besides inputs and results, as the plan says. */
+  scratchBytes: z.int().nonnegative().optional(),
+  /** The most bytes of GPU memory that were allocated at a time, inputs and results among them, where an allocator says so. */
+  peakBytes: z.int().positive().optional(),
+  /** Whether float32 products may round their operands to TensorFloat-32, where that is a choice. */
+  tf32: z.boolean().optional(),
   /** Worst error / bound against the float64 oracle. */
   errorOverBound: z.number().optional(),
   /** What was wrong. It was not timed, then. */
   wrong: z.string().optional(),
-  /** Why it was not timed although it is right. */
+  /** Why it was not timed although nothing is wrong with it. */
   leftOut: z.string().optional(),
   timing: z
     .object({
@@ -58,6 +69,8 @@ const rowSchema = z.object({
     .optional(),
   /** Bytes of the formula in 10^9 bytes a second, at the median. */
   gigabytesPerSecond: z.number().optional(),
+  /** 10^9 of the `flops` a second, at the median. */
+  gigaflopsPerSecond: z.number().optional(),
   firstCallMs: z.number().optional(),
   encodeUs: z.number().optional(),
   passes: z

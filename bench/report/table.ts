@@ -1,15 +1,20 @@
 import Table from 'cli-table3';
+import { shapeOfCase } from '../measure/cases.js';
 import { isDifferent, type Quantiles } from '../measure/quantiles.js';
+import { isLinear } from '../measure/tensors.js';
 import type { Row } from './row.js';
 
 /** What others are compared with; they have columns, not lines. */
 const YARDSTICKS: readonly string[] = ['copy', 'naive-64', 'naive-256'];
 
-/** A table for each adapter and version, in the order of the rows. */
+/** What linearCrossEntropy is compared with, and has a line of its own as well: its memory matters. */
+const MATERIALISED = 'materialised';
+
+/** Tables for each adapter and version, in the order of the rows. */
 export function formatTables(rows: readonly Row[]): string {
   const headings = [...new Set(rows.map(headingOf))];
   return headings
-    .map((heading) => `${heading}\n${tableOf(rows.filter((row) => headingOf(row) === heading))}`)
+    .map((heading) => `${heading}\n${tablesOf(rows.filter((row) => headingOf(row) === heading))}`)
     .join('\n\n');
 }
 
@@ -23,68 +28,81 @@ function headingOf({ adapter, versions, seed }: Row): string {
   ].join('\n');
 }
 
-function tableOf(rows: readonly Row[]): string {
-  const named = new Set(rows.flatMap(({ timing }) => Object.keys(timing?.ratios ?? {})));
-  const yardsticks = YARDSTICKS.filter((name) => named.has(name));
-  const subjects = rows.filter(({ contender }) => !YARDSTICKS.includes(contender));
-  // Revisions; the policies of one revision are lines of their own.
-  const rivals = [...new Set(subjects.map(({ contender }) => contender))].filter((name) =>
-    name.includes('@'),
-  );
+/** What begins with logits, and what makes them by products, which has its time, its memory and its rival to be judged by. */
+function tablesOf(rows: readonly Row[]): string {
+  const linear = rows.filter(({ op }) => isLinear(op));
+  return [rows.filter(({ op }) => !isLinear(op)), linear]
+    .filter((each) => each.length > 0)
+    .map((each) => tableOf(each, each === linear))
+    .join('\n');
+}
+
+/** What a column says of a row that was timed. */
+interface Column {
+  readonly head: string;
+  readonly cell: (row: TimedRow) => string;
+}
+
+type TimedRow = Row & { readonly timing: NonNullable<Row['timing']> };
+
+function tableOf(rows: readonly Row[], linear: boolean): string {
+  const columns = columnsOf(rows, linear);
   const table = new Table({
     head: [
       'op',
-      'rows x classes',
+      linear ? 'rows x features x classes' : 'rows x classes',
       'dtype',
       'contender',
-      'ms',
-      'middle half',
-      'GB/s',
-      ...yardsticks.map((name) => (name === 'copy' ? 'of copy' : `x ${name}`)),
-      ...rivals.map((name) => `x ${name}`),
-      'first ms',
-      'encode us',
-      'error/bound',
+      ...columns.map(({ head }) => head),
     ],
     style: { head: [], border: [], compact: true },
-    colAligns: [
-      'left',
-      'right',
-      'left',
-      'left',
-      'right',
-      'right',
-      'right',
-      ...[...yardsticks, ...rivals, 1, 1, 1].map(() => 'right' as const),
-    ],
+    colAligns: ['left', 'right', 'left', 'left', ...columns.map(() => 'right' as const)],
   });
-  for (const row of subjects) {
-    const { timing } = row;
-    const head = [row.op, `${row.rows} x ${row.classes}`, row.dtype, row.contender];
-    if (timing === undefined) {
-      table.push([
-        ...head,
-        {
-          colSpan: 6 + yardsticks.length + rivals.length,
-          content: row.wrong === undefined ? `left out: ${row.leftOut}` : `wrong: ${row.wrong}`,
-        },
-      ]);
-      continue;
-    }
-    const { ms, ratios } = timing;
-    table.push([
-      ...head,
-      digits(ms.median),
-      `${digits(ms.p25)} - ${digits(ms.p75)}`,
-      digits(row.gigabytesPerSecond),
-      ...yardsticks.map((name) => digits(ratios[name]?.median)),
-      ...rivals.map((name) => comparison(ratios[name])),
-      digits(row.firstCallMs),
-      digits(row.encodeUs),
-      digits(row.errorOverBound),
-    ]);
+  for (const row of rows.filter(({ contender }) => !YARDSTICKS.includes(contender))) {
+    const head = [row.op, shapeOfCase(row).join(' x '), row.dtype, row.contender];
+    const content = row.wrong === undefined ? `left out: ${row.leftOut}` : `wrong: ${row.wrong}`;
+    table.push(
+      isTimed(row)
+        ? [...head, ...columns.map(({ cell }) => cell(row))]
+        : [...head, { colSpan: columns.length, content }],
+    );
   }
   return table.toString();
+}
+
+function isTimed(row: Row): row is TimedRow {
+  return row.timing !== undefined;
+}
+
+function columnsOf(rows: readonly Row[], linear: boolean): readonly Column[] {
+  const named = new Set(rows.flatMap(({ timing }) => Object.keys(timing?.ratios ?? {})));
+  const yardsticks = YARDSTICKS.filter((name) => named.has(name));
+  // Revisions; the policies of one revision are lines of their own.
+  const rivals = [...new Set(rows.map(({ contender }) => contender))].filter(
+    (name) => name.includes('@') || name === MATERIALISED,
+  );
+  return [
+    { head: 'ms', cell: ({ timing }) => digits(timing.ms.median) },
+    { head: 'middle half', cell: ({ timing }) => `${digits(timing.ms.p25)} - ${digits(timing.ms.p75)}` },
+    linear
+      ? { head: 'GFLOP/s', cell: (row) => digits(row.gigaflopsPerSecond) }
+      : { head: 'GB/s', cell: (row) => digits(row.gigabytesPerSecond) },
+    ...yardsticks.map((name) => ({
+      head: name === 'copy' ? 'of copy' : `x ${name}`,
+      cell: ({ timing }: TimedRow) => digits(timing.ratios[name]?.median),
+    })),
+    ...rivals.map((name) => ({
+      head: `x ${name}`,
+      cell: ({ timing }: TimedRow) => comparison(timing.ratios[name]),
+    })),
+    ...(linear ? [{ head: 'scratch MiB', cell: (row: TimedRow) => mebibytes(row.scratchBytes) }] : []),
+    ...(rows.some(({ peakBytes }) => peakBytes !== undefined)
+      ? [{ head: 'peak MiB', cell: (row: TimedRow) => mebibytes(row.peakBytes) }]
+      : []),
+    { head: 'first ms', cell: (row) => digits(row.firstCallMs) },
+    { head: 'encode us', cell: (row) => digits(row.encodeUs) },
+    { head: 'error/bound', cell: (row) => digits(row.errorOverBound) },
+  ];
 }
 
 /** A ratio, if its middle half leaves no doubt that there is a difference. */
@@ -98,4 +116,8 @@ export function comparison(ratio: Quantiles | undefined): string {
 function digits(value: number | undefined): string {
   if (value === undefined) return '';
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function mebibytes(bytes: number | undefined): string {
+  return bytes === undefined ? '' : digits(bytes / 2 ** 20);
 }

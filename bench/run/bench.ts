@@ -4,8 +4,10 @@ import { trafficOf } from '../measure/bytes.js';
 import type { Case, Contender } from '../measure/contender.js';
 import { type CopyForm, copyContender, cpuCopyContender, fastestCopy } from '../measure/copy.js';
 import { dataOf } from '../measure/data.js';
+import { flopsOf } from '../measure/flops.js';
 import { naiveContender } from '../measure/naive.js';
 import { type Library, oursContender } from '../measure/ours.js';
+import { chunkedContender, materialisedContender } from '../measure/scratch.js';
 import type { Row } from '../report/row.js';
 import type { OpenContext } from './adapter.js';
 import { effortFor, rotationOf } from './effort.js';
@@ -80,6 +82,8 @@ async function contendersOf(
   if (device === undefined) return [...ours, cpuCopyContender()];
   return [
     ...ours,
+    chunkedContender({ library, context, rotate }),
+    materialisedContender({ library, context, rotate }),
     naiveContender(device, 64, rotate),
     naiveContender(device, 256, rotate),
     copyContender(device, await copies.for(device, trafficOf(of).bytes), rotate),
@@ -111,6 +115,9 @@ export function rowOf(
 ): Row {
   const { timing, passes, firstCallMs, ...rest } = outcome;
   const { bytes, formula } = trafficOf(of);
+  const work = flopsOf(of);
+  // The copy has none.
+  const computes = work !== undefined && outcome.contender !== 'copy';
   const { backend, vendor, architecture, device, description } = info;
   const { isFallbackAdapter, subgroupMinSize, subgroupMaxSize } = info;
   const policy = policies.find((each) => nameOfPolicy(each) === outcome.contender);
@@ -134,9 +141,11 @@ export function rowOf(
     seed,
     bytes,
     formula,
+    ...(computes && { flops: work.flops, flopsFormula: work.formula }),
     ...(timing && {
       timing: { ...timing, ratios: { ...timing.ratios } },
       gigabytesPerSecond: bytes / timing.ms.median / 1e6,
+      ...(computes && { gigaflopsPerSecond: work.flops / timing.ms.median / 1e6 }),
     }),
     // A quick run finds in the caches of the driver what earlier ones have compiled.
     ...(firstCallMs !== undefined && !quick && { firstCallMs }),

@@ -2,7 +2,7 @@ import type { FloatDType } from 'webgpu-loss';
 import { listOf, OptionError, oneOf, readArguments, whole } from '../../scripts/arguments.js';
 import { DTYPES, SHAPES, type Shape } from '../measure/cases.js';
 import type { OpName } from '../measure/contender.js';
-import { OPS } from '../measure/tensors.js';
+import { ROW_OPS } from '../measure/tensors.js';
 import { shapeFrom } from '../run/shapeFrom.js';
 
 /** What the command line asks for. */
@@ -29,7 +29,8 @@ Usage: npm run tune -- [options]
                    hardware, swiftshader, lavapipe, or a part of an adapter's name: that one or fail
   --dtype NAME     f32 (default), f16 or bf16
   --shape LIST     shapes ROWSxCLASSES, by commas (default: ${SHAPES.map((shape) => shape.join('x')).join(', ')})
-  --op LIST        what a policy must be good at, by commas (default: ${DEFAULT_OPS.join(', ')})
+  --op LIST        what a policy must be good at, by commas (default: ${DEFAULT_OPS.join(', ')});
+                   any operation on logits that are there
   --seed N         seed of the data, 0 to ${MAX_SEED} (default ${DEFAULT_SEED})
   --out FILE       also write the results there, as JSON
   --json           print the JSON, and no table
@@ -66,7 +67,7 @@ export function parseOptions(args: readonly string[]): Options {
     ops:
       values.op === undefined
         ? DEFAULT_OPS
-        : listOf('--op', values.op).map((name) => oneOf('--op', name, OPS)),
+        : listOf('--op', values.op).map((name) => oneOf('--op', name, ROW_OPS)),
     seed: whole('--seed', values.seed, 0, MAX_SEED, DEFAULT_SEED),
     out,
     json,

@@ -122,7 +122,7 @@ class Trial {
     const prepared: Prepared[] = [];
     try {
       for (const { of, sets } of this.#stations) {
-        prepared.push(await preparePlan(this.#library, this.#context, of, sets, policy));
+        prepared.push(await preparePlan(this.#library, this.#context, of, sets, { policy }));
       }
       return prepared;
     } catch (error) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dataOf } from '../../bench/measure/data.js';
-import { countOf, OPS, tensorsOf } from '../../bench/measure/tensors.js';
+import { ALL_OPS, countOf, tensorsOf } from '../../bench/measure/tensors.js';
 import { decodeHalf, encodeHalf } from '../../src/half.js';
 
 const of = { op: 'crossEntropy', rows: 20, classes: 500, dtype: 'f32' } as const;
@@ -31,17 +31,17 @@ describe('the data of a bench', () => {
   });
 
   it.each(['f16', 'bf16'] as const)('in %s loses nothing when it is stored', (dtype) => {
-    for (const op of OPS) {
-      const data = dataOf({ op, rows: 3, classes: 40, dtype }, 7);
-      for (const tensor of tensorsOf(op).filter(({ use, per }) => use === 'in' && per === 'element')) {
+    for (const op of ALL_OPS) {
+      const data = dataOf({ op, rows: 3, features: 6, classes: 40, dtype }, 7);
+      for (const tensor of tensorsOf(op).filter(({ use, dtype: own }) => use === 'in' && own === 'case')) {
         const values = data.inputs[tensor.name] as Float32Array;
         expect(decodeHalf(dtype, encodeHalf(dtype, values)), `${op} ${tensor.name}`).toEqual(values);
       }
     }
   });
 
-  it.each(OPS)('%s has all of its inputs, in their sizes', (op) => {
-    const some = { op, rows: 3, classes: 40, dtype: 'f32' } as const;
+  it.each(ALL_OPS)('%s has all of its inputs, in their sizes', (op) => {
+    const some = { op, rows: 3, features: 6, classes: 40, dtype: 'f32' } as const;
     const { inputs } = dataOf(some, 7);
     const wanted = tensorsOf(op).filter(({ use }) => use === 'in');
     expect(Object.keys(inputs)).toEqual(wanted.map(({ name }) => name));

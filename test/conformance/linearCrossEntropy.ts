@@ -11,17 +11,14 @@ import {
   TargetOutOfRangeError,
   type Tensor,
 } from '../../src/index.js';
-import { layoutOf } from '../../src/shape.js';
-import { U } from '../support/bounds.js';
 import type { Golden, GoldenCase } from '../support/golden.js';
 import { assert, sameBits } from './assert.js';
 import type { Check, Env } from './check.js';
 import { comparison } from './compare.js';
 import { input, linearOptionsOf } from './contract.js';
-import { crossEntropyBounds } from './crossEntropyBounds.js';
 import { random } from './data.js';
 import { contextOn, intercept } from './device.js';
-import { CaseRows } from './rows.js';
+import { type LinearProblem, linearBounds } from './linearBounds.js';
 import { numbers, rejection, withTensors } from './tensors.js';
 
 /** The name of the golden op. */
@@ -48,123 +45,6 @@ export function linearCrossEntropyChecks(golden: Golden): Check[] {
   ];
 }
 
-/** A problem with everything that its bounds depend on. */
-interface Problem {
-  readonly hidden: Float32Array<ArrayBuffer>;
-  readonly weight: Float32Array<ArrayBuffer>;
-  readonly targets: Int32Array<ArrayBuffer>;
-  /** [rows, features, classes] */
-  readonly shape: readonly [number, number, number];
-  readonly options: cpu.LinearCrossEntropyOptions;
-}
-
-type Bounds = Readonly<Record<'loss' | 'gradHidden' | 'gradWeight' | 'gradBias', (i: number) => number>>;
-
-/**
- * Bounds of the results. A logit is a sum of products, off by e = (features + 2) u times the sum of their sizes; that moves a loss by
- * sum |g| e, g its gradient, and a probability by p (e + sum p e). The gradients of the operands are sums of products again, each factor
- * with its own error.
- */
-function boundsOf({ hidden, weight, targets, shape, options }: Problem, ctx: Context): Bounds {
-  const [rows, features, classes] = shape;
-  const {
-    bias,
-    classWeight,
-    temperature = 1,
-    softcap,
-    zLoss = 0,
-    reduction = 'mean',
-    gradOutput = 1,
-  } = options;
-  const layout = layoutOf('bounds', [rows, classes]);
-  const logits = new Float64Array(rows * classes);
-  const errors = new Float64Array(rows * classes);
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < classes; c++) {
-      let [dot, size] = [bias?.[c] ?? 0, Math.abs(bias?.[c] ?? 0)];
-      for (let d = 0; d < features; d++) {
-        const term = (hidden[r * features + d] as number) * (weight[c * features + d] as number);
-        dot += term;
-        size += Math.abs(term);
-      }
-      logits[r * classes + c] = dot;
-      errors[r * classes + c] = ((features + 2) * U * size) / temperature;
-    }
-  }
-  const loss = { ...options, bias: undefined, weight: classWeight, grad: true };
-  const caseRows = new CaseRows(layout, logits, { temperature, softcap }, kernelFacts(ctx, 1));
-  const own = crossEntropyBounds(caseRows, targets, loss);
-  const exact = cpu.crossEntropy(logits, targets, [rows, classes], loss);
-  const unit = cpu.crossEntropy(logits, targets, [rows, classes], {
-    ...loss,
-    reduction: 'none',
-    gradOutput: 1,
-  });
-  const grad = exact.grad as Float64Array;
-  // What the scale of the gradient is for each row: weight, reduction, upstream.
-  const kept = [...targets].filter((t) => t !== (options.ignoreIndex ?? -100));
-  const weights = kept.map((t) => classWeight?.[t] ?? 1);
-  const total = weights.reduce((sum, w) => sum + w, 0);
-  const perRow = new Float64Array(rows);
-  const gradErrors = new Float64Array(rows * classes);
-  for (let r = 0; r < rows; r++) {
-    if (targets[r] === (options.ignoreIndex ?? -100)) continue;
-    const row = caseRows.row(r);
-    const at = r * classes;
-    const weightOf = Math.max(
-      ...(classWeight && (options.labelSmoothing ?? 0) > 0
-        ? (classWeight as Float32Array)
-        : [classWeight?.[targets[r] as number] ?? 1]),
-    );
-    const upstream = Math.abs(typeof gradOutput === 'number' ? gradOutput : (gradOutput[r] as number));
-    const scale = (upstream * weightOf) / (reduction === 'mean' ? total : 1);
-    const zScale = (upstream * Math.abs(zLoss)) / (reduction === 'mean' ? kept.length : 1);
-    let [moved, mean, most] = [0, 0, 0];
-    for (let c = 0; c < classes; c++) {
-      const e = errors[at + c] as number;
-      moved += Math.abs(unit.grad?.[at + c] as number) * temperature * e;
-      mean += (row.probs[c] as number) * e;
-      most = Math.max(most, e);
-    }
-    perRow[r] = moved + most * most;
-    const lse = Math.abs(row.stats.logSumExp);
-    for (let c = 0; c < classes; c++) {
-      const p = row.probs[c] as number;
-      const e = errors[at + c] as number;
-      const shift = p * (e + mean);
-      // The slope of a soft cap, 1 - tanh^2, changes by at most 2 / cap for each unit of a logit.
-      const bend = softcap === undefined ? 0 : (2 * e * (scale + 2 * zScale * lse)) / softcap;
-      gradErrors[at + c] =
-        (scale * shift + 2 * zScale * (lse * shift + mean * p) + bend) / temperature + own.grad(at + c);
-    }
-  }
-  const shares = reduction === 'mean' ? total : 1;
-  const lossError = (i: number): number =>
-    reduction === 'none' ? (perRow[i] as number) : perRow.reduce((sum, e) => sum + e, 0) / Math.abs(shares);
-  const product = (count: number, each: (k: number) => readonly [g: number, x: number]): number => {
-    let [moved, size] = [0, 0];
-    for (let k = 0; k < count; k++) {
-      const [g, x] = each(k);
-      if (grad[g] === 0) continue;
-      moved += (gradErrors[g] as number) * Math.abs(x);
-      size += Math.abs((grad[g] as number) * x);
-    }
-    return moved + (count + 2) * U * size;
-  };
-  return {
-    loss: (i) => own.loss(i) + lossError(i),
-    gradHidden: (i) => {
-      const [r, d] = [Math.floor(i / features), i % features];
-      return product(classes, (c) => [r * classes + c, weight[c * features + d] as number]);
-    },
-    gradWeight: (i) => {
-      const [c, d] = [Math.floor(i / features), i % features];
-      return product(rows, (r) => [r * classes + c, hidden[r * features + d] as number]);
-    },
-    gradBias: (c) => product(rows, (r) => [r * classes + c, 1]),
-  };
-}
-
 async function runGolden(golden: GoldenCase, env: Env): Promise<void> {
   const problem = goldenProblem(golden);
   const { hidden, weight, targets, shape, options } = problem;
@@ -179,7 +59,7 @@ async function runGolden(golden: GoldenCase, env: Env): Promise<void> {
       { ...(rest as LinearCrossEntropyOptions), grad: true },
     );
     for (const tensor of Object.values(result)) keep(tensor as Tensor);
-    const bounds = boundsOf(problem, ctx);
+    const bounds = linearBounds(problem, kernelFacts(ctx, 1));
     const compare = comparison(golden, env.ledger);
     await compare('linear loss', 'loss', result.loss, bounds.loss);
     await compare('linear gradient (hidden)', 'grad_hidden', result.gradHidden as Tensor, bounds.gradHidden);
@@ -193,7 +73,7 @@ async function runGolden(golden: GoldenCase, env: Env): Promise<void> {
   });
 }
 
-function goldenProblem(golden: GoldenCase): Problem {
+function goldenProblem(golden: GoldenCase): LinearProblem {
   const [rows, features] = input(golden, 'hidden').shape as [number, number];
   const [classes] = input(golden, 'weight').shape as [number];
   return {
@@ -209,7 +89,7 @@ function goldenProblem(golden: GoldenCase): Problem {
 function problemOf(
   [rows, features, classes]: readonly [number, number, number],
   options: cpu.LinearCrossEntropyOptions = {},
-): Problem {
+): LinearProblem {
   const next = random(rows * 31 + features * 7 + classes);
   const values = (count: number): Float32Array<ArrayBuffer> =>
     Float32Array.from({ length: count }, () => (next() < 0.05 ? 8 : 1) * (2 * next() - 1));
@@ -228,7 +108,7 @@ function problemOf(
 /** All results of a problem as arrays. */
 async function run(
   ctx: Context,
-  { hidden, weight, targets, shape: [rows, features, classes], options }: Problem,
+  { hidden, weight, targets, shape: [rows, features, classes], options }: LinearProblem,
   more: LinearCrossEntropyOptions = {},
   dtype?: 'f16' | 'bf16',
 ): Promise<Record<string, Float32Array>> {
@@ -247,10 +127,10 @@ async function run(
 }
 
 /** Compares all results with the oracle's, under their bounds. */
-function check(env: Env, problem: Problem, results: Record<string, Float32Array>, where: string): void {
+function check(env: Env, problem: LinearProblem, results: Record<string, Float32Array>, where: string): void {
   const { hidden, weight, targets, shape, options } = problem;
   const exact = cpu.linearCrossEntropy(hidden, weight, targets, shape, { ...options, grad: true });
-  const bounds = boundsOf(problem, env.ctx);
+  const bounds = linearBounds(problem, kernelFacts(env.ctx, 1));
   for (const name of ['loss', 'gradHidden', 'gradWeight', 'gradBias'] as const) {
     const [actual, expected] = [results[name], exact[name]];
     assert((actual === undefined) === (expected === undefined), `${where}: ${name} is there or not`);

@@ -18,20 +18,25 @@ export class CaseRows {
   readonly #rows: RowFacts[] = [];
   readonly #logits: ArrayLike<number>;
   readonly #transform: Transform;
+  readonly #contexts: ArrayLike<number> | undefined;
 
+  /** @param contexts where the case has the same rows several times: which row of `logits` each of its rows is */
   constructor(
     layout: Layout,
     logits: ArrayLike<number>,
     transform: Transform = {},
     kernel: KernelFacts = CONSERVATIVE,
+    contexts?: ArrayLike<number>,
   ) {
     this.layout = layout;
+    this.#contexts = contexts;
     this.kernel = { ...kernel, inputError: inputErrorOf(transform) };
     this.#logits = logits;
     this.#transform = transform;
   }
 
-  row(r: number): RowFacts {
+  row(of: number): RowFacts {
+    const r = this.#at(of);
     const known = this.#rows[r];
     if (known) return known;
     const { temperature = 1, softcap } = this.#transform;
@@ -49,7 +54,11 @@ export class CaseRows {
   slopeAt(i: number): number {
     const r = this.rowOf(i);
     this.row(r);
-    return this.#slopes[r]?.[this.classOf(i)] as number;
+    return this.#slopes[this.#at(r)]?.[this.classOf(i)] as number;
+  }
+
+  #at(row: number): number {
+    return this.#contexts === undefined ? row : (this.#contexts[row] as number);
   }
 
   /** Row `r` of an array of the logits' shape. */

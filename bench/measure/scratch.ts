@@ -1,0 +1,57 @@
+// linearCrossEntropy with more and with less memory for its logits than it takes by itself.
+import { bytesOf } from '../../src/dtype.js';
+import { paddedRow } from '../../src/plan/pass.js';
+import { type Case, type Contender, LeftOut } from './contender.js';
+import { type OursOptions, oursContender } from './ours.js';
+import { isLinear } from './tensors.js';
+
+const MIB = 2 ** 20;
+/** Chunks of the contender that has several in every case, and what a row takes besides its logits. */
+const CHUNKS = 8;
+const ROW_BYTES = 512;
+/** Rows of a tile: fewer are not cut into chunks. */
+const TILE_ROWS = 8;
+
+/** Bytes of all logits of a case, as a plan holds them: float32, rows of whole groups of four. */
+export function logitsBytes({ rows, classes }: Pick<Case, 'rows' | 'classes'>): number {
+  return rows * paddedRow(classes) * bytesOf('f32');
+}
+
+/** The same kernels and tiles with memory for all logits: one chunk. Left out where the adapter does not have it. */
+export function materialisedContender(options: OursOptions): Contender {
+  const ours = oursContender({ ...options, maxScratchBytes: Number.MAX_SAFE_INTEGER });
+  return {
+    name: 'materialised',
+    async prepare(of, data) {
+      const { library, context } = options;
+      if (!isLinear(of.op) || context.device === undefined) return undefined;
+      const needed = logitsBytes(of);
+      const leftOut = (why: string): LeftOut =>
+        new LeftOut(`the logits take ${(needed / MIB).toFixed(0)} MiB: ${why}`);
+      try {
+        const prepared = await ours.prepare(of, data);
+        if ((prepared?.scratchBytes ?? 0) >= needed) return prepared;
+        prepared?.destroy();
+      } catch (error) {
+        const { LimitExceededError, OutOfMemoryError } = library;
+        if (!(error instanceof LimitExceededError || error instanceof OutOfMemoryError)) throw error;
+        throw leftOut(error.message);
+      }
+      const { maxStorageBufferBindingSize } = context.info.limits;
+      throw leftOut(`a binding of this adapter holds ${(maxStorageBufferBindingSize / MIB).toFixed(0)} MiB`);
+    },
+  };
+}
+
+/** With memory for an eighth of the logits, so that there are chunks even where by itself it would have one. */
+export function chunkedContender(options: OursOptions): Contender {
+  return {
+    name: 'ours-chunked',
+    async prepare(of, data) {
+      if (!isLinear(of.op) || options.context.device === undefined || of.rows <= TILE_ROWS) return undefined;
+      const rows = Math.ceil(of.rows / CHUNKS / TILE_ROWS) * TILE_ROWS;
+      const maxScratchBytes = logitsBytes({ ...of, rows }) + of.rows * ROW_BYTES;
+      return oursContender({ ...options, maxScratchBytes }).prepare(of, data);
+    },
+  };
+}
