@@ -51,7 +51,10 @@ export function chunkedContender(options: OursOptions): Contender {
       if (!isLinear(of.op) || options.context.device === undefined || of.rows <= TILE_ROWS) return undefined;
       const rows = Math.ceil(of.rows / CHUNKS / TILE_ROWS) * TILE_ROWS;
       const maxScratchBytes = logitsBytes({ ...of, rows }) + of.rows * ROW_BYTES;
-      return oursContender({ ...options, maxScratchBytes }).prepare(of, data);
+      const prepared = await oursContender({ ...options, maxScratchBytes }).prepare(of, data);
+      if ((prepared?.scratchBytes ?? 0) < logitsBytes(of)) return prepared;
+      prepared?.destroy();
+      throw new LeftOut('rows so short are not cut into chunks');
     },
   };
 }

@@ -2,6 +2,8 @@
 
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { nameOf } from '../measure/cases.js';
+import { isLinear } from '../measure/tensors.js';
 import type { Row } from './row.js';
 
 /** SVG texts by the name of their file. */
@@ -18,23 +20,55 @@ interface Point {
   readonly ofCopy: number;
 }
 
-/** One plot an adapter of how near to the copy's bandwidth each op comes, and one of all adapters beside the CPU. */
+/** The speed of a linear layer's products in one case. */
+interface ProductPoint {
+  readonly adapter: string;
+  /** The name of the case. */
+  readonly of: string;
+  readonly contender: string;
+  readonly speed: number;
+}
+
+/**
+ * One plot an adapter of how near to the copy's bandwidth each op comes, and one of all adapters beside the CPU. Linear layers are
+ * limited by arithmetic, and have a plot of their own: their operations a second, beside those with all logits there.
+ */
 export function drawPlots(rows: readonly Row[]): Plots {
   const points = rows.flatMap(pointsOf);
+  const adapters = new Set(points.map(({ adapter }) => adapter));
+  return {
+    ...byAdapter('bandwidth', points, bandwidth),
+    ...byAdapter('products', rows.flatMap(productPointsOf), products),
+    ...(adapters.size > 1 && { 'adapters.svg': beside(points) }),
+  };
+}
+
+/** A plot of each adapter that has points. */
+function byAdapter<P extends { readonly adapter: string }>(
+  name: string,
+  points: readonly P[],
+  plot: (adapter: string, points: readonly P[]) => string,
+): Plots {
   const adapters = [...new Set(points.map(({ adapter }) => adapter))];
-  const plots = adapters.map((adapter) => [
-    `bandwidth-${fileName(adapter)}.svg`,
-    bandwidth(
-      adapter,
-      points.filter((point) => point.adapter === adapter),
-    ),
-  ]);
-  return { ...Object.fromEntries(plots), ...(adapters.length > 1 && { 'adapters.svg': beside(points) }) };
+  return Object.fromEntries(
+    adapters.map((adapter) => [
+      `${name}-${fileName(adapter)}.svg`,
+      plot(
+        adapter,
+        points.filter((point) => point.adapter === adapter),
+      ),
+    ]),
+  );
+}
+
+function productPointsOf(row: Row): ProductPoint[] {
+  const { adapter, contender, gigaflopsPerSecond: speed } = row;
+  return speed === undefined ? [] : [{ adapter: adapter.name, of: nameOf(row), contender, speed }];
 }
 
 function pointsOf({ op, adapter, rows, classes, contender, timing }: Row): Point[] {
   const ratio = timing?.ratios['copy'];
-  if (contender !== 'ours' || timing === undefined || ratio === undefined) return [];
+  if (isLinear(op) || contender !== 'ours' || timing === undefined || ratio === undefined) return [];
   const time = (timing.ms.median * 1e6) / (rows * classes);
   return [
     { op, adapter: adapter.name, classes, time, low: ratio.p25, high: ratio.p75, ofCopy: ratio.median },
@@ -55,6 +89,21 @@ function bandwidth(adapter: string, points: readonly Point[]): string {
       Plot.lineY(byClasses(points), { x: 'classes', y: 'ofCopy', stroke: 'op', marker: 'dot' }),
       Plot.text(byClasses(points), Plot.selectLast(labelled('ofCopy', 'op'))),
     ],
+  });
+}
+
+function products(adapter: string, points: readonly ProductPoint[]): string {
+  const contenders = [...new Set(points.map(({ contender }) => contender))];
+  const cases = [...new Set(points.map(({ of }) => of))];
+  return draw({
+    title: `Products of linear layers on ${adapter}, GFLOP/s`,
+    x: { label: 'GFLOP/s', grid: true },
+    y: { label: null, domain: contenders },
+    fy: { label: null, domain: cases },
+    marginLeft: 120,
+    marginRight: 320,
+    height: (20 * contenders.length + 12) * cases.length + 80,
+    marks: [Plot.ruleX([0]), Plot.barX(points, { x: 'speed', y: 'contender', fy: 'of', fill: 'steelblue' })],
   });
 }
 
@@ -88,12 +137,12 @@ function byClasses(points: readonly Point[]): Point[] {
 function draw({ title, ...options }: Plot.PlotOptions & { readonly title: string }): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const svg = Plot.plot({
-    ...options,
-    document: document as unknown as Document,
     width: 860,
     marginRight: 140,
     marginLeft: 60,
     marginTop: 56,
+    ...options,
+    document: document as unknown as Document,
   });
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   svg.setAttribute('style', 'background: white; font-family: system-ui, sans-serif');
