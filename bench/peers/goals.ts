@@ -1,18 +1,21 @@
 // What this library is to reach beside its peers, and whether it does.
-import { SHAPES, type Shape } from '../measure/cases.js';
+import { type AnyShape, SHAPES, type Shape, shapeOfCase } from '../measure/cases.js';
 import type { OpName } from '../measure/contender.js';
 import type { Quantiles } from '../measure/quantiles.js';
 import type { Row } from '../report/row.js';
 import type { PlaceName } from './options.js';
 import { contendersOf } from './roles.js';
+import { LAYERS } from './shapes.js';
 
 /** How many times as fast as a rival this library is to be, in some cases. */
 export interface Goal {
   readonly where: PlaceName;
   readonly ops: readonly OpName[];
-  readonly shapes: readonly Shape[];
-  /** The fastest of these. */
-  readonly rival: 'naive-64' | 'best peer';
+  readonly shapes: readonly AnyShape[];
+  /** The contender that is judged. Default: this library as it is by itself. */
+  readonly who?: 'ours' | 'ours-chunked';
+  /** A contender, or the fastest of the peers. */
+  readonly rival: 'best peer' | 'naive-64' | 'tfjs' | 'jax-js' | 'materialised';
   readonly times: number;
 }
 
@@ -38,24 +41,54 @@ const fasterThanAll = (where: PlaceName): Goal => ({
   times: 1,
 });
 
+/** The product ahead of those frameworks that one trains with. */
+const product = (where: PlaceName, rival: 'tfjs' | 'jax-js'): Goal => ({
+  where,
+  ops: ['matMul'],
+  shapes: LAYERS,
+  rival,
+  times: 1,
+});
+
+/** At most so many times the time that it takes with memory for all logits. */
+const MOST_OF_MATERIALISED = 1.15;
+
+const bounded = (where: PlaceName, who: NonNullable<Goal['who']>): Goal => ({
+  where,
+  ops: ['linearCrossEntropyGrad'],
+  shapes: LAYERS,
+  who,
+  rival: 'materialised',
+  times: 1 / MOST_OF_MATERIALISED,
+});
+
+const ofLayers = (where: PlaceName): readonly Goal[] => [
+  product(where, 'tfjs'),
+  product(where, 'jax-js'),
+  bounded(where, 'ours'),
+  bounded(where, 'ours-chunked'),
+];
+
 export const GOALS: readonly Goal[] = [
   gradient('lavapipe', LARGE, 'naive-64', 3),
   gradient('lavapipe', LARGE, 'best peer', 7),
   gradient('lavapipe', [[1024, 1000]], 'best peer', 2.5),
   gradient('lavapipe', [[4096, 10]], 'best peer', 1.2),
   fasterThanAll('lavapipe'),
+  ...ofLayers('lavapipe'),
   gradient('chromium', LARGE, 'naive-64', 1.4),
   gradient('chromium', LARGE, 'best peer', 4),
   gradient('chromium', [[1024, 1000]], 'best peer', 2.5),
   gradient('chromium', [[4096, 10]], 'best peer', 1.2),
   fasterThanAll('chromium'),
+  ...ofLayers('chromium'),
 ];
 
 /** What was found for a goal in one of its cases. */
 export interface Finding {
   readonly goal: Goal;
   readonly op: OpName;
-  readonly shape: Shape;
+  readonly shape: AnyShape;
   /** Who the rival was, and how many times as fast this library was, round by round. Absent where nothing was measured. */
   readonly found?: { readonly rival: string; readonly ratio: Quantiles; readonly reached: boolean };
   /** Where the goal is not reached: the parts of the work alone. */
@@ -78,13 +111,14 @@ export function judge(rows: readonly Row[], goals: readonly Goal[] = GOALS): rea
   );
 }
 
-function judgeCase(rows: readonly Row[], goal: Goal, op: OpName, shape: Shape): Finding {
+function judgeCase(rows: readonly Row[], goal: Goal, op: OpName, shape: AnyShape): Finding {
   const found = rows.filter(
     (row) =>
-      row.adapter.name === goal.where && row.op === op && row.rows === shape[0] && row.classes === shape[1],
+      row.adapter.name === goal.where && row.op === op && shapeOfCase(row).join('x') === shape.join('x'),
   );
-  const ratios = found.find(({ contender }) => contender === 'ours')?.timing?.ratios ?? {};
-  const best = bestOf(ratios, goal.rival === 'naive-64' ? ['naive-64'] : contendersOf('peer'));
+  const { who = 'ours' } = goal;
+  const ratios = found.find(({ contender }) => contender === who)?.timing?.ratios ?? {};
+  const best = bestOf(ratios, goal.rival === 'best peer' ? contendersOf('peer') : [goal.rival]);
   if (best === undefined) return { goal, op, shape, limits: [] };
   const [rival, ratio] = best;
   const reached = goal.times === 1 ? ratio.median > 1 : ratio.median >= goal.times;

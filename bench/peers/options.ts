@@ -1,9 +1,11 @@
 import { listOf, OptionError, oneOf, readArguments, whole } from '../../scripts/arguments.js';
-import { casesOf, QUICK_SHAPES, SHAPES, type Shape } from '../measure/cases.js';
-import type { Case } from '../measure/contender.js';
-import { shapeFrom } from '../run/shapeFrom.js';
+import { type AnyShape, casesOf, QUICK_LINEAR_SHAPES, QUICK_SHAPES, SHAPES } from '../measure/cases.js';
+import type { Case, OpName } from '../measure/contender.js';
+import { isLinear } from '../measure/tensors.js';
+import { anyShapeFrom, shapeForm } from '../run/shapeFrom.js';
 import { PEER_OPS } from './contenders/forms.js';
 import { PEERS, type PeerName } from './peerNames.js';
+import { LAYERS } from './shapes.js';
 
 export const PLACES = ['chromium', 'lavapipe'] as const;
 
@@ -26,7 +28,10 @@ export interface Options {
 const DEFAULT_SEED = 1851;
 const MAX_SEED = 2 ** 32 - 1;
 
-const named = (shapes: readonly Shape[]): string => shapes.map((shape) => shape.join('x')).join(', ');
+const DEFAULT_SHAPES: readonly AnyShape[] = [...SHAPES, ...LAYERS];
+const QUICK: readonly AnyShape[] = [...QUICK_SHAPES, ...QUICK_LINEAR_SHAPES];
+
+const named = (shapes: readonly AnyShape[]): string => shapes.map((shape) => shape.join('x')).join(', ');
 
 export const HELP = `Measures this library beside its peers, in turn, and says which of its goals it reaches.
 
@@ -34,10 +39,11 @@ Usage: npm run bench:peers -- [options]
 
   --where LIST     ${PLACES.join(', ')}, by commas (default: both)
   --op LIST        ${PEER_OPS.join(', ')}, by commas (default: all)
-  --shape LIST     ROWSxCLASSES, by commas (default: ${named(SHAPES)})
+  --shape LIST     ROWSxCLASSES, by commas (default: ${named(SHAPES)});
+                   of linear layers ROWSxFEATURESxCLASSES (default: ${named(LAYERS)})
   --peer LIST      ${PEERS.join(', ')}, by commas (default: all)
   --seed N         seed of the data, 0 to ${MAX_SEED} (default ${DEFAULT_SEED})
-  --quick          few samples, and the shapes ${named(QUICK_SHAPES)} unless --shape says otherwise
+  --quick          few samples, and the shapes ${named(QUICK)} unless --shape says otherwise
   --out FILE       add the results there, as JSON lines
   --render LIST    measure nothing: show files of JSON lines, by commas
   -h, --help       print this
@@ -71,13 +77,20 @@ export function parseOptions(args: readonly string[]): Options {
   const shapes =
     shape === undefined
       ? quick
-        ? QUICK_SHAPES
-        : SHAPES
-      : listOf('--shape', shape).map((text) => shapeFrom(text));
+        ? QUICK
+        : DEFAULT_SHAPES
+      : listOf('--shape', shape).map((text) => anyShapeFrom(text));
+  const cases = casesOf(someOf('--op', values.op, PEER_OPS), shapes, ['f32']);
+  for (const op of values.op === undefined ? [] : listOf('--op', values.op)) {
+    if (cases.some((of) => of.op === op)) continue;
+    throw new OptionError(
+      `--op ${op} takes shapes ${shapeForm(isLinear(op as OpName))}, and --shape "${shape}" has none`,
+    );
+  }
   return {
     places: someOf('--where', values.where, PLACES),
     peers: someOf('--peer', values.peer, PEERS),
-    cases: casesOf(someOf('--op', values.op, PEER_OPS), shapes, ['f32']),
+    cases,
     seed: whole('--seed', values.seed, 0, MAX_SEED, DEFAULT_SEED),
     quick,
     out,

@@ -1,16 +1,22 @@
 // The comparison itself, which runs in a page and in Node alike: one case at a time, all contenders in turn.
+
+import type { Context } from 'webgpu-loss';
 import * as library from 'webgpu-loss';
 import { type BenchOptions, benchCase } from '../measure/benchCase.js';
 import { trafficOf } from '../measure/bytes.js';
-import type { Case, Contender } from '../measure/contender.js';
-import { copyContender } from '../measure/copy.js';
+import { type Case, type Contender, LeftOut } from '../measure/contender.js';
+import { type CopyForm, copyContender } from '../measure/copy.js';
 import { dataOf } from '../measure/data.js';
+import { plainMatMulContender } from '../measure/matMul.js';
 import { naiveContender } from '../measure/naive.js';
 import { oursContender, planOf } from '../measure/ours.js';
+import { chunkedContender, materialisedContender } from '../measure/scratch.js';
+import { isLinear } from '../measure/tensors.js';
 import { timeOnce } from '../measure/work.js';
 import type { Row } from '../report/row.js';
 import { CopyForms, rowOf } from '../run/bench.js';
 import { barriersContender, expsContender, readsContender } from './contenders/limits.js';
+import { ourProductContender } from './contenders/product.js';
 import type { PeerName } from './peerNames.js';
 import { roleOf } from './roles.js';
 
@@ -69,17 +75,11 @@ export async function openPeerBench(
       try {
         const device = context.device as GPUDevice;
         const form = await copies.for(device, trafficOf(of).bytes);
-        const plan = await planOf(library, context, of);
-        plan.destroy();
         const contenders = [
-          oursContender({ library, context }),
-          patient(naiveContender(device, 64)),
-          patient(naiveContender(device, 256)),
+          ...ownContenders(of, context),
           ...opened,
           copyContender(device, form),
-          readsContender(device, form),
-          expsContender(device, form),
-          barriersContender(device, plan.passes),
+          ...(isLinear(of.op) ? [] : await rowLimits(of, context, form)),
         ];
         const outcomes = await benchCase(of, dataOf(of, seed), contenders, effort);
         const known = { adapter: where, seed, quick, policies: [], versions, info: context.info };
@@ -89,6 +89,34 @@ export async function openPeerBench(
       }
     },
   };
+}
+
+/** This library, and the kernels that one writes first. */
+function ownContenders({ op }: Case, context: Context): readonly Contender[] {
+  const device = context.device as GPUDevice;
+  if (op === 'matMul') {
+    return [
+      ourProductContender(context),
+      patient(plainMatMulContender(device, 'naive-8x8')),
+      patient(plainMatMulContender(device, 'tiled-16x16')),
+    ];
+  }
+  const ours = { library, context };
+  return [
+    oursContender(ours),
+    chunkedContender(ours),
+    materialisedContender(ours),
+    patient(naiveContender(device, 64)),
+    patient(naiveContender(device, 256)),
+  ];
+}
+
+/** The parts of what is done with logits, each alone. */
+async function rowLimits(of: Case, context: Context, form: CopyForm): Promise<readonly Contender[]> {
+  const device = context.device as GPUDevice;
+  const plan = await planOf(library, context, of);
+  plan.destroy();
+  return [readsContender(device, form), expsContender(device, form), barriersContender(device, plan.passes)];
 }
 
 /** The contender, but that it declines what takes too long. */
@@ -102,7 +130,7 @@ function patient({ name, prepare }: Contender): Contender {
       const ms = prepared.firstCallMs ?? (await timeOnce(prepared));
       if (ms <= PATIENCE_MS) return prepared;
       prepared.destroy();
-      throw new Error(`left out: one call takes ${(ms / 1000).toFixed(1)} s`);
+      throw new LeftOut(`one call takes ${(ms / 1000).toFixed(1)} s`);
     },
   };
 }

@@ -1,8 +1,10 @@
 // The tables for people.
 import Table from 'cli-table3';
+import { shapeOfCase } from '../measure/cases.js';
 import { isDifferent, type Quantiles } from '../measure/quantiles.js';
+import { isLinear } from '../measure/tensors.js';
 import type { Row } from '../report/row.js';
-import { bestOf, type Finding, judge } from './goals.js';
+import { bestOf, type Finding, type Goal, judge } from './goals.js';
 import { contendersOf } from './roles.js';
 
 const PLAIN = { style: { head: [], border: [], compact: true } };
@@ -12,7 +14,7 @@ export function formatReport(rows: readonly Row[]): string {
   const places = [...new Set(rows.map(headingOf))];
   const tables = places.flatMap((heading) => {
     const there = rows.filter((row) => headingOf(row) === heading);
-    return [heading, timesTable(there), ratiosTable(there)];
+    return [heading, timesTable(there), ratiosTable(there), layersTable(there)].filter((text) => text !== '');
   });
   return [...tables, goalsTable(judge(rows))].join('\n');
 }
@@ -28,7 +30,7 @@ function headingOf({ adapter, versions, seed }: Row): string {
 function byCase(rows: readonly Row[]): readonly (readonly Row[])[] {
   const cases = new Map<string, Row[]>();
   for (const row of rows) {
-    const key = `${row.op} ${row.rows} x ${row.classes}`;
+    const key = `${row.op} ${shapeOfCase(row).join(' x ')}`;
     cases.set(key, [...(cases.get(key) ?? []), row]);
   }
   return [...cases.values()];
@@ -36,18 +38,16 @@ function byCase(rows: readonly Row[]): readonly (readonly Row[])[] {
 
 function timesTable(rows: readonly Row[]): string {
   const table = new Table({
-    head: ['op', 'rows x classes', 'contender', 'ms', 'middle half', 'x our time', 'error/bound'],
+    head: ['op', 'shape', 'contender', 'ms', 'middle half', 'x our time', 'error/bound'],
     colAligns: ['left', 'right', 'left', 'right', 'right', 'right', 'right'],
     ...PLAIN,
   });
   for (const [k, each] of byCase(rows).entries()) {
-    for (const [
-      j,
-      { op, rows: count, classes, contender, timing, wrong, errorOverBound },
-    ] of each.entries()) {
-      const head = j === 0 ? [op, `${count} x ${classes}`, contender] : ['', '', contender];
+    for (const [j, row] of each.entries()) {
+      const { op, contender, timing, wrong, leftOut, errorOverBound } = row;
+      const head = j === 0 ? [op, shapeOfCase(row).join(' x '), contender] : ['', '', contender];
       if (timing === undefined) {
-        table.push([...head, { colSpan: 4, content: brief(wrong ?? '') }]);
+        table.push([...head, { colSpan: 4, content: brief(wrong ?? `left out: ${leftOut}`) }]);
         continue;
       }
       const { ms, ratios } = timing;
@@ -73,7 +73,9 @@ function ratiosTable(rows: readonly Row[]): string {
     colAligns: ['left', 'right', 'right', 'right', 'right', 'left', 'right', 'left', 'right'],
     ...PLAIN,
   });
-  for (const each of byCase(rows)) {
+  const ofLogits = rows.filter(({ op }) => !isLinear(op));
+  if (ofLogits.length === 0) return '';
+  for (const each of byCase(ofLogits)) {
     const ours = each.find(({ contender }) => contender === 'ours');
     if (ours?.timing === undefined) continue;
     const { ms, ratios } = ours.timing;
@@ -94,16 +96,42 @@ function ratiosTable(rows: readonly Row[]): string {
   return table.toString();
 }
 
+/** The same for linear layers, whose rivals are others, and whose memory matters. */
+function layersTable(rows: readonly Row[]): string {
+  const rivals = ['naive-8x8', 'tiled-16x16', ...contendersOf('peer'), 'materialised'];
+  const table = new Table({
+    head: [
+      ...['op', 'rows x features x classes', 'contender', 'ms', 'GFLOP/s'],
+      ...rivals.map((name) => `x ${name}`),
+      'scratch MiB',
+    ],
+    colAligns: ['left', 'right', 'left', ...Array<'right'>(rivals.length + 3).fill('right')],
+    ...PLAIN,
+  });
+  const own = contendersOf('ours');
+  const ofLayers = rows.filter(({ op, contender }) => isLinear(op) && own.includes(contender));
+  for (const row of ofLayers) {
+    const { op, contender, timing, gigaflopsPerSecond = 0, scratchBytes } = row;
+    if (timing === undefined) continue;
+    table.push([
+      ...[op, shapeOfCase(row).join(' x '), contender, digits(timing.ms.median), digits(gigaflopsPerSecond)],
+      ...rivals.map((name) => (timing.ratios[name] ? comparison(timing.ratios[name]) : '')),
+      scratchBytes === undefined ? '' : digits(scratchBytes / 2 ** 20),
+    ]);
+  }
+  return table.length === 0 ? '' : table.toString();
+}
+
 /** The goals that something was measured for, and a word on the others. */
 function goalsTable(findings: readonly Finding[]): string {
   const table = new Table({
-    head: ['where', 'op', 'rows x classes', 'goal', 'found', 'rival', '', 'what limits it'],
+    head: ['where', 'op', 'shape', 'goal', 'found', 'rival', '', 'what limits it'],
     colAligns: ['left', 'left', 'right', 'right', 'right', 'left', 'left', 'left'],
     ...PLAIN,
   });
   for (const { goal, op, shape, found, limits } of findings) {
-    const wanted = goal.times === 1 ? `faster than ${goal.rival}` : `${goal.times} x ${goal.rival}`;
-    const head = [goal.where, op, shape.join(' x '), wanted];
+    const subject = goal.who === 'ours-chunked' ? `${op}, chunked` : op;
+    const head = [goal.where, subject, shape.join(' x '), wantedOf(goal)];
     if (found === undefined) continue;
     const parts = limits.map(
       ({ name, share, timesRival }) =>
@@ -121,6 +149,11 @@ function goalsTable(findings: readonly Finding[]): string {
   const reached = measured.filter(({ found }) => found?.reached).length;
   const counts = `${reached} of ${measured.length} goals reached; ${findings.length - measured.length} not measured`;
   return `\n${table}\n${counts}`;
+}
+
+function wantedOf({ times, rival }: Goal): string {
+  if (times === 1) return `faster than ${rival}`;
+  return times < 1 ? `at most ${digits(1 / times)} x the time of ${rival}` : `${times} x ${rival}`;
 }
 
 function spreadOf({ p25, p75 }: Quantiles): string {

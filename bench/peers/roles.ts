@@ -1,6 +1,7 @@
 /**
  * What a contender stands for in the comparison:
- * - `ours`, `naive`: this library, and the kernels that one writes first
+ * - `ours`: this library, also with less or more memory than by itself
+ * - `naive`: the kernels that one writes first
  * - `peer`: a framework as its users use it; a gradient is the one that it derives itself
  * - `formula`: a framework that is told the formula of the gradient, and need not derive it
  * - `processor`: a framework that leaves the GPU for the op
@@ -10,8 +11,12 @@ export type Role = 'ours' | 'naive' | 'peer' | 'formula' | 'processor' | 'limit'
 
 const ROLES: ReadonlyMap<string, Role> = new Map([
   ['ours', 'ours'],
+  ['ours-chunked', 'ours'],
+  ['materialised', 'ours'],
   ['naive-64', 'naive'],
   ['naive-256', 'naive'],
+  ['naive-8x8', 'naive'],
+  ['tiled-16x16', 'naive'],
   ['tfjs', 'peer'],
   ['onnxruntime', 'peer'],
   ['jax-js', 'peer'],

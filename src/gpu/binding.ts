@@ -2,10 +2,10 @@ import type { GpuStorage, Operands } from '../backend.js';
 import { bytesOf, inWords } from '../dtype.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
-import type { Dispatch, RowPass, Source } from '../plan/pass.js';
-import type { Plan } from '../plan/plan.js';
+import type { Dispatch, Pass, RowPass, Source } from '../plan/pass.js';
 import type { Part, ProductPass } from '../plan/product.js';
 import { inFours } from '../plan/variant.js';
+import type { Spec } from '../spec.js';
 import type { Pipeline } from './pipelines.js';
 
 const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
@@ -22,6 +22,12 @@ export interface BoundDispatch {
   readonly grid: readonly [number, number];
 }
 
+/** What of a plan is bound. */
+interface Bindable {
+  readonly spec: Pick<Spec, 'op'>;
+  readonly passes: readonly Pass[];
+}
+
 /** A plan on particular buffers. */
 export interface Bound {
   readonly dispatches: readonly BoundDispatch[];
@@ -32,7 +38,7 @@ export interface Bound {
 export function bindPlan(
   device: GPUDevice,
   facts: AdapterFacts,
-  plan: Plan,
+  plan: Bindable,
   pipelines: readonly Pipeline[],
   scratch: ReadonlyMap<string, GPUBuffer>,
   operands: Operands,
@@ -55,7 +61,7 @@ export function bindPlan(
 function bindDispatches(
   device: GPUDevice,
   facts: AdapterFacts,
-  plan: Plan,
+  plan: Bindable,
   pipelines: readonly Pipeline[],
   scratch: ReadonlyMap<string, GPUBuffer>,
   operands: Operands,
@@ -106,7 +112,7 @@ function bindDispatches(
 }
 
 /** Mapped, so that filling it needs no submission. Where there is no memory for that, `createBuffer` throws. */
-function createParams(device: GPUDevice, facts: AdapterFacts, plan: Plan, size: number): GPUBuffer {
+function createParams(device: GPUDevice, facts: AdapterFacts, plan: Bindable, size: number): GPUBuffer {
   const { op } = plan.spec;
   try {
     return device.createBuffer({
@@ -187,7 +193,7 @@ function rangeOf(
   return { offset, size: elements === 0 ? SMALLEST_BINDING : inWords(end * bytes), first };
 }
 
-function misaligned(plan: Plan, { from, dtype }: Part, byteOffset: number): InvalidArgumentError {
+function misaligned(plan: Bindable, { from, dtype }: Part, byteOffset: number): InvalidArgumentError {
   return new InvalidArgumentError(
     `${plan.spec.op}: ${from} starts at byte ${byteOffset}, which is no multiple of ${4 * bytesOf(dtype)}, but the plan loads four classes at once. ` +
       'Make the plan with policy: { vec4: false }, or align the buffer.',

@@ -2,7 +2,15 @@
 import type { Case, CaseData, Contender, OpName, Prepared } from '../../measure/contender.js';
 
 /** The ops that peers have, too. */
-export const PEER_OPS = ['softmax', 'logSoftmax', 'logSumExp', 'crossEntropy', 'crossEntropyGrad'] as const;
+export const PEER_OPS = [
+  'softmax',
+  'logSoftmax',
+  'logSumExp',
+  'crossEntropy',
+  'crossEntropyGrad',
+  'matMul',
+  'linearCrossEntropyGrad',
+] as const;
 
 export type PeerOp = (typeof PEER_OPS)[number] & OpName;
 
@@ -25,12 +33,24 @@ export function formsContender<F>(
   };
 }
 
+/** What peers compute from; those that the op has. */
 export interface PeerInputs {
-  readonly logits: Float32Array<ArrayBuffer>;
-  /** Empty where the op has none. */
-  readonly targets: Int32Array<ArrayBuffer>;
+  readonly logits?: Floats;
+  /** Of a linear layer, with `weight`. */
+  readonly hidden?: Floats;
+  readonly weight?: Floats;
+  readonly targets?: Int32Array<ArrayBuffer>;
 }
 
-function inputsOf({ logits, targets = new Int32Array() }: CaseData['inputs']): PeerInputs {
-  return { logits: logits as Float32Array<ArrayBuffer>, targets: targets as Int32Array<ArrayBuffer> };
+type Floats = Float32Array<ArrayBuffer>;
+
+function inputsOf(inputs: CaseData['inputs']): PeerInputs {
+  return inputs as PeerInputs;
+}
+
+/** The shape of an input. */
+export function inputShape(name: keyof PeerInputs, { rows, features = 0, classes }: Case): readonly number[] {
+  return { logits: [rows, classes], hidden: [rows, features], weight: [classes, features], targets: [rows] }[
+    name
+  ];
 }

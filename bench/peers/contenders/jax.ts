@@ -11,21 +11,29 @@ import {
   valueAndGrad,
 } from '@jax-js/jax';
 import type { Case, Contender, Prepared } from '../../measure/contender.js';
-import { formsContender, type PeerInputs, type PeerOp } from './forms.js';
+import { formsContender, inputShape, type PeerInputs, type PeerOp } from './forms.js';
 
-/** A function of the logits and targets, which it takes over as everything in jax-js does, and the names of what it returns. */
+type Input = keyof PeerInputs;
+
+/** A function of some inputs, which it takes over as everything in jax-js does, and the names of what it returns. */
 interface Form {
+  readonly takes: readonly Input[];
   readonly returns: readonly string[];
-  readonly run: (logits: np.Array, targets: np.Array) => np.Array[];
+  readonly run: (...given: Arrays) => np.Array[];
 }
+
+/** As many as a form takes. */
+// biome-ignore lint/suspicious/noExplicitAny: jax-js has functions of any number of arrays as such
+type Arrays = any[];
+
+const OF_LOGITS = ['logits', 'targets'] as const;
+const OF_LAYER = ['hidden', 'weight', 'targets'] as const;
 
 /** A function of the logits alone. */
 const rowwise = (run: (logits: np.Array) => np.Array): Form => ({
+  takes: ['logits'],
   returns: ['output'],
-  run(logits, targets) {
-    targets.dispose();
-    return [run(logits)];
-  },
+  run: (logits: np.Array) => [run(logits)],
 });
 
 const FORMS: { readonly [O in PeerOp]: Form } = {
@@ -33,16 +41,43 @@ const FORMS: { readonly [O in PeerOp]: Form } = {
   logSoftmax: rowwise((logits) => nn.logSoftmax(logits, -1)),
   logSumExp: rowwise((logits) => nn.logsumexp(logits, -1)),
   crossEntropy: {
+    takes: OF_LOGITS,
     returns: ['loss'],
-    run: (logits, targets) => [np.mean(nn.logsumexp(logits.ref, -1).sub(targetLogits(logits, targets)))],
+    run: (logits: np.Array, targets: np.Array) => [
+      np.mean(nn.logsumexp(logits.ref, -1).sub(targetLogits(logits, targets))),
+    ],
   },
-  crossEntropyGrad: { returns: ['loss', 'grad'], run: (...given) => valueAndGrad(comparedLoss)(...given) },
+  crossEntropyGrad: {
+    takes: OF_LOGITS,
+    returns: ['loss', 'grad'],
+    run: (logits: np.Array, targets: np.Array) => valueAndGrad(comparedLoss)(logits, targets),
+  },
+  matMul: {
+    takes: ['hidden', 'weight'],
+    returns: ['logits'],
+    run: (hidden: np.Array, weight: np.Array) => [linear(hidden, weight)],
+  },
+  linearCrossEntropyGrad: {
+    takes: OF_LAYER,
+    returns: ['loss', 'gradHidden', 'gradWeight'],
+    run(hidden: np.Array, weight: np.Array, targets: np.Array) {
+      const loss = (h: np.Array, w: np.Array, t: np.Array): np.Array => comparedLoss(linear(h, w), t);
+      const [value, grads] = valueAndGrad(loss, { argnums: [0, 1] })(hidden, weight, targets);
+      return [value, ...grads];
+    },
+  },
 };
+
+/** hidden · weightᵀ */
+function linear(hidden: np.Array, weight: np.Array): np.Array {
+  return np.matmul(hidden, np.matrixTranspose(weight));
+}
 
 /** (exp(x − lse) − one-hot) / rows: lse is there for the loss anyway. */
 const FORMULA: Form = {
+  takes: OF_LOGITS,
   returns: ['loss', 'grad'],
-  run(logits, targets) {
+  run(logits: np.Array, targets: np.Array) {
     const rows = logits.shape[0] as number;
     const lse = nn.logsumexp(logits.ref, -1, { keepdims: true });
     const loss = np.mean(np.squeeze(lse.ref, 1).sub(targetLogits(logits.ref, targets.ref)));
@@ -76,16 +111,11 @@ export async function openJax(): Promise<readonly Contender[]> {
   ];
 }
 
-async function prepare(
-  { returns, run }: Form,
-  { rows, classes }: Case,
-  values: PeerInputs,
-): Promise<Prepared> {
-  const logits = np.array(values.logits).reshape([rows, classes]);
-  const targets = np.array(values.targets, { dtype: np.int32 });
-  await blockUntilReady([logits, targets]);
+async function prepare({ takes, returns, run }: Form, of: Case, given: PeerInputs): Promise<Prepared> {
+  const inputs = takes.map((name) => arrayOf(name, of, given));
+  await blockUntilReady(inputs);
   const jitted = jit(run);
-  const call = (): np.Array[] => jitted(logits.ref, targets.ref);
+  const call = (): np.Array[] => jitted(...inputs.map((array) => array.ref));
   const first = call();
   await blockUntilReady(first);
   for (const array of first) array.dispose();
@@ -105,8 +135,14 @@ async function prepare(
     },
     destroy() {
       jitted.dispose();
-      logits.dispose();
-      targets.dispose();
+      for (const array of inputs) array.dispose();
     },
   };
+}
+
+function arrayOf(name: Input, of: Case, given: PeerInputs): np.Array {
+  const values = given[name];
+  if (values === undefined) throw new Error(`${of.op} has no ${name}`);
+  const dtype = name === 'targets' ? np.int32 : np.float32;
+  return np.array(values, { dtype }).reshape([...inputShape(name, of)]);
 }

@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-web/webgpu';
 import { download, storage, uploaded } from '../../measure/buffers.js';
 import type { Case, Contender, Prepared } from '../../measure/contender.js';
 import { timeOnce } from '../../measure/work.js';
-import { formsContender, type PeerInputs, type PeerOp } from './forms.js';
+import { formsContender, inputShape, type PeerInputs, type PeerOp } from './forms.js';
 import { type OnnxNode, onnxModel } from './onnxModel.js';
 
 interface Form {
@@ -47,7 +47,19 @@ const FORMS: { readonly [O in PeerOp]?: Form } = {
     result: 'loss',
     per: 'case',
   },
+  matMul: {
+    nodes: [{ op: 'Gemm', inputs: ['hidden', 'weight'], output: 'logits', attributes: { transB: 1 } }],
+    result: 'logits',
+    per: 'element',
+  },
 };
+
+const INPUTS = [
+  { name: 'logits', type: 'float32' },
+  { name: 'hidden', type: 'float32' },
+  { name: 'weight', type: 'float32' },
+  { name: 'targets', type: 'int32' },
+] as const;
 
 /** The operator of the name, for which ORT leaves the GPU: it reads the logits back, and uploads what comes out. */
 const OPERATOR: Form = {
@@ -68,13 +80,15 @@ export async function openOnnxRuntime(wasm: string | Uint8Array<ArrayBuffer>): P
   ];
 }
 
-async function prepare(form: Form, { rows, classes }: Case, given: PeerInputs): Promise<Prepared> {
+async function prepare(form: Form, of: Case, given: PeerInputs): Promise<Prepared> {
   const { nodes, result, per } = form;
-  const all = [
-    { name: 'logits', type: 'float32', shape: [rows, classes], values: given.logits },
-    { name: 'targets', type: 'int32', shape: [rows, 1], values: given.targets },
-  ] as const;
-  const used = all.filter(({ name }) => nodes.some((node) => node.inputs.includes(name)));
+  const { rows, classes } = of;
+  const used = INPUTS.flatMap(({ name, type }) => {
+    const values = nodes.some((node) => node.inputs.includes(name)) ? given[name] : undefined;
+    // A gather wants as many dimensions of the targets as the logits have.
+    const dims = name === 'targets' ? [rows, 1] : inputShape(name, of);
+    return values ? [{ name, type, shape: dims, values }] : [];
+  });
   const shape = { element: [rows, classes], row: [rows], case: [] }[per];
   const model = onnxModel({ nodes, inputs: used, outputs: [{ name: result, type: 'float32', shape }] });
   const session = await ort.InferenceSession.create(model, { executionProviders: ['webgpu'] });

@@ -5,40 +5,61 @@ import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Case, Contender, Prepared } from '../../measure/contender.js';
 import { timeOnce } from '../../measure/work.js';
-import { formsContender, type PeerInputs, type PeerOp } from './forms.js';
+import { formsContender, inputShape, type PeerInputs, type PeerOp } from './forms.js';
 
 type Outputs = Readonly<Record<string, tf.Tensor>>;
 
-/** What is timed, on the logits and on what has been made of the targets before. */
+/** The matrices of a case, those that its op has. */
+type Matrices = Readonly<Record<'logits' | 'hidden' | 'weight', tf.Tensor2D>>;
+
+/** What is timed, on the matrices and on what has been made of the targets before. */
 interface Form {
   readonly made?: (targets: Int32Array<ArrayBuffer>, of: Case) => readonly tf.Tensor2D[];
-  readonly run: (logits: tf.Tensor2D, ...made: readonly tf.Tensor2D[]) => Outputs;
+  readonly run: (given: Matrices, ...made: readonly tf.Tensor2D[]) => Outputs;
 }
 
 const FORMS: { readonly [O in PeerOp]: Form } = {
-  softmax: { run: (logits) => ({ output: tf.softmax(logits) }) },
-  logSoftmax: { run: (logits) => ({ output: tf.logSoftmax(logits) }) },
-  logSumExp: { run: (logits) => ({ output: tf.logSumExp(logits, -1) }) },
+  softmax: { run: ({ logits }) => ({ output: tf.softmax(logits) }) },
+  logSoftmax: { run: ({ logits }) => ({ output: tf.logSoftmax(logits) }) },
+  logSumExp: { run: ({ logits }) => ({ output: tf.logSumExp(logits, -1) }) },
   crossEntropy: {
     made: (targets) => [placesOf(targets)],
-    run: (logits, places) => ({ loss: gatheredLoss(logits, places as tf.Tensor2D) }),
+    run: ({ logits }, places) => ({ loss: gatheredLoss(logits, places as tf.Tensor2D) }),
   },
   crossEntropyGrad: {
     // A gather has no gradient there; losses.softmaxCrossEntropy() takes longer than this.
     made: (targets, { rows, classes }) => [oneHot(targets, classes, -1 / rows)],
-    run(logits, shares) {
-      const { value, grad } = tf.valueAndGrad((x) => tf.sum(tf.mul(tf.logSoftmax(x), shares as tf.Tensor2D)))(
-        logits,
-      );
+    run({ logits }, shares) {
+      const { value, grad } = tf.valueAndGrad((x) => sharedLoss(x, shares as tf.Tensor2D))(logits);
       return { loss: value, grad };
+    },
+  },
+  matMul: { run: ({ hidden, weight }) => ({ logits: linear(hidden, weight) }) },
+  linearCrossEntropyGrad: {
+    made: (targets, { rows, classes }) => [oneHot(targets, classes, -1 / rows)],
+    run({ hidden, weight }, shares) {
+      const loss = (h: tf.Tensor, w: tf.Tensor): tf.Scalar => sharedLoss(linear(h, w), shares as tf.Tensor2D);
+      const { value, grads } = tf.valueAndGrads(loss)([hidden, weight]);
+      const [gradHidden, gradWeight] = grads as [tf.Tensor, tf.Tensor];
+      return { loss: value, gradHidden, gradWeight };
     },
   },
 };
 
+/** hidden · weightᵀ */
+function linear(hidden: tf.Tensor, weight: tf.Tensor): tf.Tensor2D {
+  return tf.matMul(hidden as tf.Tensor2D, weight as tf.Tensor2D, false, true);
+}
+
+/** The mean loss, from one-hot targets times −1 / rows. */
+function sharedLoss(logits: tf.Tensor, shares: tf.Tensor2D): tf.Scalar {
+  return tf.sum(tf.mul(tf.logSoftmax(logits), shares));
+}
+
 /** (softmax − one-hot) / rows. */
 const FORMULA: Form = {
   made: (targets, { classes }) => [placesOf(targets), oneHot(targets, classes, 1)],
-  run(logits, places, hot) {
+  run({ logits }, places, hot) {
     const grad = tf.div(tf.sub(tf.softmax(logits), hot as tf.Tensor2D), logits.shape[0]);
     return { loss: gatheredLoss(logits, places as tf.Tensor2D), grad };
   },
@@ -75,9 +96,13 @@ export async function openTfjs(): Promise<readonly Contender[]> {
 
 async function prepare(form: Form, of: Case, given: PeerInputs): Promise<Prepared> {
   const backend = tf.backend() as WebGPUBackend;
-  const logits = tf.tensor2d(given.logits, [of.rows, of.classes]);
-  const made = form.made?.(given.targets, of) ?? [];
-  const run = (): Outputs => tf.tidy(() => ({ ...form.run(logits, ...made) }));
+  const named = (['logits', 'hidden', 'weight'] as const).flatMap((name) => {
+    const values = given[name];
+    return values ? [[name, tf.tensor2d(values, inputShape(name, of) as [number, number])] as const] : [];
+  });
+  const matrices = Object.fromEntries(named) as Matrices;
+  const made = given.targets ? (form.made?.(given.targets, of) ?? []) : [];
+  const run = (): Outputs => tf.tidy(() => ({ ...form.run(matrices, ...made) }));
   const prepared: Prepared = {
     submit(times) {
       for (let k = 0; k < times; k++) tf.dispose({ ...run() });
@@ -98,7 +123,7 @@ async function prepare(form: Form, of: Case, given: PeerInputs): Promise<Prepare
       for (const [, tensor] of outputs) tensor.dispose();
       return results;
     },
-    destroy: () => tf.dispose([logits, ...made]),
+    destroy: () => tf.dispose([...Object.values(matrices), ...made]),
   };
   await timeOnce(prepared);
   return prepared;
