@@ -6,7 +6,8 @@
 #   --out FOLDER      where rows (JSON lines) and the log go (default ./gpu-results); steps done there are not done again
 #   --adapter NAME    hardware (default), lavapipe, or a part of an adapter's name, such as SwiftShader
 #   --steps LIST      some of the steps, by commas (default: all, in this order):
-#                     conformance,bench-f32,bench-f16,bench-bf16,sweep-f32,sweep-f16,sweep-bf16,tune-f32,tune-f16,torch
+#                     conformance,bench-f32,bench-f16,bench-bf16,linear-f32,linear-f16,linear-bf16,
+#                     sweep-f32,sweep-f16,sweep-bf16,tune-f32,tune-f16,torch
 #   --seconds N       time for this call in all (default 3600); a step that is cut off is done by the next call
 #   --step-seconds N  time for each step (default 540)
 #   --quick           small shapes and few checks: to see that everything works
@@ -14,7 +15,8 @@
 # Ends with status 0 only if every step that was asked for is done.
 set -euo pipefail
 
-ALL=conformance,bench-f32,bench-f16,bench-bf16,sweep-f32,sweep-f16,sweep-bf16,tune-f32,tune-f16,torch
+ALL=conformance,bench-f32,bench-f16,bench-bf16,linear-f32,linear-f16,linear-bf16
+ALL+=,sweep-f32,sweep-f16,sweep-bf16,tune-f32,tune-f16,torch
 out=$PWD/gpu-results adapter=hardware steps=$ALL seconds=3600 step_seconds=540 quick=0
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -129,11 +131,12 @@ main() {
   find_driver
   describe_machine
 
-  local node=$work/node look=() checks=() kinds=() named=named sweep=sweep dtype
+  local node=$work/node look=() checks=() kinds=() named=named large=large sweep=sweep dtype
   if ((quick)); then
     look=(--quick)
     checks=(--only 'plans: ')
     named=64x10,16x1000
+    large=16x32x1000
     sweep=4x64
     kinds=(--shape 64x10 --op softmax)
   fi
@@ -142,6 +145,10 @@ main() {
   for dtype in f32 f16 bf16; do
     step "bench-$dtype" bench.jsonl "$node" "$work/bench.mjs" --adapter "$adapter" --dtype "$dtype" \
       --shape "$named" --out @ROWS@ "${look[@]}"
+  done
+  for dtype in f32 f16 bf16; do
+    step "linear-$dtype" bench.jsonl "$node" "$work/bench.mjs" --adapter "$adapter" --dtype "$dtype" \
+      --op linearCrossEntropy,linearCrossEntropyGrad --shape "$large" --out @ROWS@ "${look[@]}"
   done
   for dtype in f32 f16 bf16; do
     step "sweep-$dtype" bench.jsonl "$node" "$work/bench.mjs" --adapter "$adapter" --dtype "$dtype" \

@@ -4,6 +4,9 @@
 As there, executions go in batches over sets of buffers that take turns, so that none is found in a cache, and what is timed is
 the GPU alone: other work keeps it busy until the host has recorded the whole batch between two CUDA events. Contenders take turns,
 round after round; `torch-copy` is `copy_` of as many bytes as the operation has to move. Results are compared with float64 first.
+
+Linear layers hold all their logits here; rows say how much memory that took at most, and contenders named tf32 may round float32
+operands of products to TensorFloat-32, which the others may not.
 """
 
 import argparse
@@ -21,7 +24,9 @@ import torch.nn.functional as F
 
 # bench/measure/cases.ts.
 SHAPES = [(4096, 10), (1024, 1000), (65536, 64), (256, 32768), (64, 50257), (16, 151936), (2, 262144)]
-QUICK_SHAPES = [(64, 10), (16, 1000)]
+LINEAR_SHAPES = [(256, 256, 8192), (128, 128, 50257), (64, 256, 32768)]
+LARGE_LINEAR_SHAPES = [(4096, 768, 50257), (8192, 1024, 32768), (2048, 256, 200019), (4096, 2048, 128256)]
+QUICK_SHAPES = [(64, 10), (16, 1000), (16, 32, 1000)]
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 # bench/run/bench.ts.
 ROTATED_BYTES = 2**28
@@ -35,6 +40,13 @@ QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 # rtol and atol of torch.testing.assert_close, eight times: in 16 bits eager rounds the log-probabilities on the way, too.
 TOLERANCES = {"f32": (1.3e-6, 1e-5), "f16": (1e-3, 1e-5), "bf16": (1.6e-2, 1e-5)}
 SLACK = 8
+# Of a product with that: 10 bits of a factor.
+TF32_TOLERANCE = (1e-3, 1e-5)
+# As in bench/measure/head.ts: a few loud features, and states that point at a few classes.
+LOUD_FEATURES, LOUD = 0.05, 8.0
+LEAST_PULL, MOST_PULL = 8.0, 20.0
+STEPS = (0.0, 2.0, 4.0)
+FIRST = 0.7
 
 
 def softmax(x, _targets):
@@ -53,12 +65,16 @@ def loss(x, targets):
     return F.cross_entropy(x, targets)
 
 
+def linear_loss(hidden, weight, targets):
+    return F.cross_entropy(F.linear(hidden, weight), targets)
+
+
 def without_gradient(function):
     """What runs of a function that is timed without its backward pass."""
 
-    def run(x, targets):
+    def run(*inputs):
         with torch.no_grad():
-            return {"output": function(x, targets)}
+            return {"output": function(*inputs)}
 
     return run
 
@@ -74,33 +90,70 @@ def with_gradient(function):
     return run
 
 
-# By the names of bench/measure/contender.ts: the function, how it is run, and the tensors moved besides the logits:
-# elements, rows, or one value.
+def with_gradients(function):
+    """The same for a linear layer, with respect to its hidden states and its weights."""
+
+    def run(hidden, weight, targets):
+        value = function(hidden, weight, targets)
+        grads = torch.autograd.grad(value, (hidden, weight))
+        return {"loss": value.detach(), "gradHidden": grads[0], "gradWeight": grads[1]}
+
+    return run
+
+
+# By the names of bench/measure/contender.ts: the function, how it is run, and the tensors moved: elements, rows, one value, or the
+# matrices of a linear layer, whose gradients this library has in float32.
+LOGITS = ("logits", "element")
+LAYER = [("hidden", "hidden"), ("weight", "weight"), ("targets", "row"), ("loss", "case")]
 OPS = {
-    "softmax": (softmax, without_gradient, [("output", "element")]),
-    "logSoftmax": (log_softmax, without_gradient, [("output", "element")]),
-    "logSumExp": (log_sum_exp, without_gradient, [("output", "row")]),
-    "crossEntropy": (loss, without_gradient, [("targets", "row"), ("loss", "case")]),
-    "crossEntropyGrad": (loss, with_gradient, [("targets", "row"), ("loss", "case"), ("grad", "element")]),
+    "softmax": (softmax, without_gradient, [LOGITS, ("output", "element")]),
+    "logSoftmax": (log_softmax, without_gradient, [LOGITS, ("output", "element")]),
+    "logSumExp": (log_sum_exp, without_gradient, [LOGITS, ("output", "row")]),
+    "crossEntropy": (loss, without_gradient, [LOGITS, ("targets", "row"), ("loss", "case")]),
+    "crossEntropyGrad": (loss, with_gradient, [LOGITS, ("targets", "row"), ("loss", "case"), ("grad", "element")]),
+    "linearCrossEntropy": (linear_loss, without_gradient, LAYER),
+    "linearCrossEntropyGrad": (
+        linear_loss,
+        with_gradients,
+        [*LAYER, ("gradHidden", "hidden32"), ("gradWeight", "weight32")],
+    ),
 }
-DEFAULT_OPS = ["softmax", "logSumExp", "crossEntropyGrad"]
+DEFAULT_OPS = ["softmax", "logSumExp", "crossEntropyGrad", "linearCrossEntropy", "linearCrossEntropyGrad"]
+# What is made by products, each of rows x features x classes multiplications and as many additions; bench/measure/flops.ts.
+PRODUCTS = {"linearCrossEntropy": ["logits"], "linearCrossEntropyGrad": ["logits", "gradHidden", "gradWeight"]}
 
 
-def traffic(op, rows, classes, dtype):
+def text_of(factors, name):
+    return "·".join(map(str, factors)) + " " + name
+
+
+def traffic(op, shape, dtype):
     """Bytes that have to be moved and how they come about, counted as for this library: targets are i32, rows f32."""
     size = DTYPES[dtype].itemsize
-    parts = []
-    for name, per in [("logits", "element"), *OPS[op][2]]:
-        factors = {"element": [rows, classes, size], "row": [rows, 4], "case": [4]}[per]
-        count = 1
-        for factor in factors:
-            count *= factor
-        parts.append((count, "·".join(map(str, factors)) + " " + name))
+    rows, classes = shape[0], shape[-1]
+    features = shape[1]
+    kinds = {
+        "element": [rows, classes, size],
+        "row": [rows, 4],
+        "case": [4],
+        "hidden": [rows, features, size],
+        "weight": [classes, features, size],
+        "hidden32": [rows, features, 4],
+        "weight32": [classes, features, 4],
+    }
+    parts = [(math.prod(kinds[per]), text_of(kinds[per], name)) for name, per in OPS[op][2]]
     return sum(count for count, _ in parts), " + ".join(text for _, text in parts)
 
 
-def spiky(rows, classes, dtype):
-    generator = torch.Generator(device="cuda").manual_seed(SEED)
+def flops_of(op, shape):
+    """Multiplications and additions of the products, and how they come about."""
+    factors = [2, *shape]
+    products = PRODUCTS[op]
+    return len(products) * math.prod(factors), " + ".join(text_of(factors, name) for name in products)
+
+
+def spiky(shape, dtype, generator):
+    rows, classes = shape
     values = torch.randn(rows, classes, device="cuda", generator=generator)
     out = torch.rand(rows, classes, device="cuda", generator=generator) < SPIKES
     logits = torch.where(out, values * SPIKE, values).to(DTYPES[dtype])
@@ -108,27 +161,76 @@ def spiky(rows, classes, dtype):
     return logits, targets
 
 
-def error_over_bound(op, results, logits, targets, dtype):
-    """The worst error over its tolerance, against float64 on the same logits, which are rounded already."""
+def head(shape, dtype, generator):
+    """Hidden states and weights as a trained model has them: the logits of a few classes are far above the rest."""
+    rows, features, classes = shape
+    some = {"device": "cuda", "generator": generator}
+    weight = torch.randn(classes, features, **some) / math.sqrt(features)
+    hidden = torch.randn(rows, features, **some)
+    hidden *= torch.where(torch.rand(rows, features, **some) < LOUD_FEATURES, LOUD, 1.0)
+    pull = LEAST_PULL + (MOST_PULL - LEAST_PULL) * torch.rand(rows, **some)
+    pointed_at = torch.randint(classes, (rows, len(STEPS)), **some)
+    for i, step in enumerate(STEPS):
+        lines = weight[pointed_at[:, i]]
+        lacking = pull - step - (hidden * lines).sum(-1)
+        hidden += (lacking / lines.square().sum(-1)).unsqueeze(1) * lines
+    anything = torch.randint(classes, (rows,), **some)
+    targets = torch.where(torch.rand(rows, **some) < FIRST, pointed_at[:, 0], anything)
+    return hidden.to(DTYPES[dtype]), weight.to(DTYPES[dtype]), targets
+
+
+def data_of(op, shape, dtype):
+    generator = torch.Generator(device="cuda").manual_seed(SEED)
+    return (head if op in PRODUCTS else spiky)(shape, dtype, generator)
+
+
+def leaves(inputs, how, dtype=None):
+    """Inputs of a run of their own: floats that gradients are taken with respect to, where the op has gradients."""
+    copies = [value.detach().to(dtype or value.dtype, copy=True) if value.is_floating_point() else value for value in inputs]
+    return tuple(x.requires_grad_(how is not without_gradient) if x.is_floating_point() else x for x in copies)
+
+
+def exact_results(op, inputs):
+    """Float64 on the same inputs, which are rounded already; made once a case."""
     function, how, _ = OPS[op]
-    exact = how(function)(logits.detach().double().requires_grad_(how is with_gradient), targets)
-    rtol, atol = TOLERANCES[dtype]
+    return how(function)(*leaves(inputs, how, torch.float64))
+
+
+def error_over_bound(op, results, exact, inputs, tolerance):
+    """The worst error over its tolerance."""
+    rtol, atol = tolerance
     worst = 0.0
     for name, value in results.items():
         # The gradient of a mean is tiny; times the number of rows it is of the size of a probability.
-        scale = logits.shape[0] if name == "grad" else 1
+        scale = inputs[0].shape[0] if name.startswith("grad") else 1
         wanted, got = exact[name] * scale, value.double() * scale
-        ratio = (got - wanted).abs() / (SLACK * (atol + rtol * wanted.abs()))
+        allowed = rtol * wanted.abs()
+        if op in PRODUCTS:
+            # Sums of products cancel: they are as exact as the largest of them.
+            allowed = allowed.max()
+        ratio = (got - wanted).abs() / (SLACK * (atol + allowed))
         # A NaN compares as neither more nor less; it is wrong.
         worst = max(worst, ratio.nan_to_num(nan=float("inf")).max().item())
     return worst
 
 
+def with_tf32(run, tf32):
+    """Sets what float32 products may do each time: contenders take turns."""
+
+    def switched(*inputs):
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+        return run(*inputs)
+
+    return switched
+
+
 class Contender:
     """A function over sets of arguments that take turns. The last results on each set stay, so that their memory takes turns, too."""
 
-    def __init__(self, name, run, sets):
-        self.name, self.run, self.sets = name, run, sets
+    def __init__(self, name, run, sets, tolerance=None, tf32=False):
+        self.name, self.sets, self.tolerance, self.tf32 = name, sets, tolerance, tf32
+        self.run = with_tf32(run, tf32)
+        self.peak = None
         self.held, self.turn = [None] * len(sets), 0
         self.ms, self.batch, self.head_start = [], 1, 0
         self.wrong, self.error, self.first_ms = None, None, None
@@ -179,7 +281,20 @@ class IdleWork:
             self.buffer.zero_()
 
 
-def prepare(contender, op, logits, targets, dtype, idle):
+def peak_of(contender):
+    """Bytes that one execution has allocated at most, with its own inputs and results, and nothing else's."""
+    torch.cuda.synchronize()
+    others = torch.cuda.memory_allocated() - sum(
+        value.untyped_storage().nbytes() for value in contender.sets[0] if torch.is_tensor(value)
+    )
+    torch.cuda.reset_peak_memory_stats()
+    results = contender.run(*contender.sets[0])
+    torch.cuda.synchronize()
+    del results
+    return torch.cuda.max_memory_allocated() - others
+
+
+def prepare(contender, op, inputs, exact, idle):
     """First call, check, warm-up. What goes wrong is written down and keeps the contender from being timed."""
     try:
         start = time.perf_counter()
@@ -187,10 +302,11 @@ def prepare(contender, op, logits, targets, dtype, idle):
         torch.cuda.synchronize()
         contender.first_ms = 1e3 * (time.perf_counter() - start)
         if results is not None:
-            contender.error = error_over_bound(op, results, logits, targets, dtype)
+            contender.error = error_over_bound(op, results, exact, inputs, contender.tolerance)
             if not contender.error <= 1:
                 contender.wrong = f"worst error / tolerance is {contender.error}"
                 contender.error = None
+            contender.peak = peak_of(contender)
         # Once on each set: memory is taken now, not while the time runs.
         for _ in contender.sets:
             contender.step()
@@ -257,38 +373,56 @@ def copy(source, destination):
     destination.copy_(source)
 
 
-def contenders_of(op, bytes_moved, logits, targets):
+def contenders_of(op, bytes_moved, inputs, dtype):
     function, how, _ = OPS[op]
     count = math.ceil(ROTATED_BYTES / bytes_moved)
-    inputs = [(logits.detach().clone().requires_grad_(how is with_gradient), targets) for _ in range(count)]
+    sets = [leaves(inputs, how) for _ in range(count)]
     half = bytes_moved // 2
     copies = [tuple(torch.zeros(half, dtype=torch.uint8, device="cuda") for _ in range(2)) for _ in range(count)]
-    return [
-        Contender("torch-eager", how(function), inputs),
-        Contender("torch-compile", how(compiled(function)), inputs),
-        Contender("torch-copy", copy, copies),
+    tolerance = TOLERANCES[dtype]
+    fast = compiled(function)
+    found = [
+        Contender("torch-eager", how(function), sets, tolerance),
+        Contender("torch-compile", how(fast), sets, tolerance),
     ]
+    if op in PRODUCTS and dtype == "f32":
+        found += [
+            Contender("torch-eager-tf32", how(function), sets, TF32_TOLERANCE, tf32=True),
+            # torch.compile looks at the switch, and keeps what it has compiled for either position.
+            Contender("torch-compile-tf32", how(fast), sets, TF32_TOLERANCE, tf32=True),
+        ]
+    return [*found, Contender("torch-copy", copy, copies)]
 
 
-def rows_of(op, rows, classes, dtype, rounds, idle, common):
-    bytes_moved, formula = traffic(op, rows, classes, dtype)
-    logits, targets = spiky(rows, classes, dtype)
-    contenders = contenders_of(op, bytes_moved, logits, targets)
+def rows_of(op, shape, dtype, rounds, idle, common):
+    bytes_moved, formula = traffic(op, shape, dtype)
+    inputs = data_of(op, shape, dtype)
+    exact = exact_results(op, inputs)
+    contenders = contenders_of(op, bytes_moved, inputs, dtype)
     for contender in contenders:
-        prepare(contender, op, logits, targets, dtype, idle)
+        prepare(contender, op, inputs, exact, idle)
+    del exact
     measure(contenders, rounds, idle)
     for contender in contenders:
+        computes = op in PRODUCTS and contender.name != "torch-copy"
         row = {
             "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "op": op,
-            "rows": rows,
-            "classes": classes,
+            "rows": shape[0],
+            **({"features": shape[1]} if len(shape) == 3 else {}),
+            "classes": shape[-1],
             "dtype": dtype,
             "contender": contender.name,
             **common,
             "bytes": bytes_moved,
             "formula": formula,
         }
+        if computes:
+            row["flops"], row["flopsFormula"] = flops_of(op, shape)
+            if dtype == "f32":
+                row["tf32"] = contender.tf32
+        if contender.peak is not None:
+            row["peakBytes"] = contender.peak
         if contender.wrong is not None:
             row["wrong"] = contender.wrong
         if contender.error is not None:
@@ -309,11 +443,18 @@ def rows_of(op, rows, classes, dtype, rounds, idle, common):
                 "ratios": ratios,
             }
             row["gigabytesPerSecond"] = bytes_moved / row["timing"]["ms"]["median"] / 1e6
+            if computes:
+                row["gigaflopsPerSecond"] = row["flops"] / row["timing"]["ms"]["median"] / 1e6
         yield row
 
 
 def key_of(row):
-    return tuple(row[name] for name in ("op", "rows", "classes", "dtype"))
+    return tuple(row.get(name) for name in ("op", "rows", "features", "classes", "dtype"))
+
+
+def suits(op, shape):
+    """Linear layers have shapes of three sizes, what begins with logits of two."""
+    return (op in PRODUCTS) == (len(shape) == 3)
 
 
 def done_before(path):
@@ -327,8 +468,10 @@ def done_before(path):
 
 
 def parse_shape(text):
-    rows, classes = text.split("x")
-    return int(rows), int(classes)
+    sizes = tuple(int(size) for size in text.split("x"))
+    if len(sizes) not in (2, 3) or min(sizes) < 1:
+        raise ValueError(text)
+    return sizes
 
 
 def arguments():
@@ -336,7 +479,7 @@ def arguments():
     parser.add_argument("--out", required=True, help="file that JSON lines are added to; cases that are in it are not done again")
     parser.add_argument("--op", default=",".join(DEFAULT_OPS), help=f"some of {', '.join(OPS)} (default %(default)s)")
     parser.add_argument("--dtype", default=",".join(DTYPES), help="default %(default)s")
-    parser.add_argument("--shape", help="ROWSxCLASSES, by commas (default: those of the bench)")
+    parser.add_argument("--shape", help="ROWSxCLASSES, of linear layers ROWSxFEATURESxCLASSES, by commas (default: those of the bench)")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no case after so many seconds")
     parser.add_argument("--quick", action="store_true", help="few small shapes, few rounds")
     given = parser.parse_args()
@@ -346,9 +489,14 @@ def arguments():
         if unknown:
             parser.error(f"--{name}: there is no {', '.join(unknown)}; there are {', '.join(known)}")
     if given.shape is None:
-        given.shape = QUICK_SHAPES if given.quick else SHAPES
+        given.shape = QUICK_SHAPES if given.quick else [*SHAPES, *LINEAR_SHAPES, *LARGE_LINEAR_SHAPES]
     else:
-        given.shape = [parse_shape(text) for text in given.shape.split(",")]
+        try:
+            given.shape = [parse_shape(text) for text in given.shape.split(",")]
+        except ValueError as error:
+            parser.error(f"--shape must be ROWSxCLASSES or ROWSxFEATURESxCLASSES, by commas: {error}")
+    if not any(suits(op, shape) for op in given.op for shape in given.shape):
+        parser.error("no shape suits an operation: linear layers need ROWSxFEATURESxCLASSES, the others ROWSxCLASSES")
     return given
 
 
@@ -364,20 +512,21 @@ def main():
     wrong, left = 0, 0
     with open(given.out, "a", encoding="utf-8") as file:
         for dtype in given.dtype:
-            for rows, classes in given.shape:
-                for op in given.op:
-                    if (op, rows, classes, dtype) in done:
+            for shape in given.shape:
+                for op in (op for op in given.op if suits(op, shape)):
+                    case = {"op": op, "rows": shape[0], "classes": shape[-1], "dtype": dtype}
+                    if key_of({**case, **({"features": shape[1]} if len(shape) == 3 else {})}) in done:
                         continue
                     if time.monotonic() - start > given.seconds:
                         left += 1
                         continue
                     rounds = QUICK_ROUNDS if given.quick else ROUNDS
-                    for row in rows_of(op, rows, classes, dtype, rounds, idle, common):
+                    for row in rows_of(op, shape, dtype, rounds, idle, common):
                         wrong += "wrong" in row
                         file.write(json.dumps(row, allow_nan=False, ensure_ascii=False) + "\n")
                         file.flush()
                         what = row.get("wrong", "").split("\n")[0] or f"{row['gigabytesPerSecond']:.0f} GB/s"
-                        print(f"{op} {rows}x{classes} {dtype} {row['contender']}: {what}", flush=True)
+                        print(f"{op} {'x'.join(map(str, shape))} {dtype} {row['contender']}: {what}", flush=True)
     print(f"{wrong} rows are wrong, {left} cases are left for lack of time")
     sys.exit(1 if wrong or left else 0)
 

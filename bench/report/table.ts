@@ -95,7 +95,9 @@ function columnsOf(rows: readonly Row[], linear: boolean): readonly Column[] {
       head: `x ${name}`,
       cell: ({ timing }: TimedRow) => comparison(timing.ratios[name]),
     })),
-    ...(linear ? [{ head: 'scratch MiB', cell: (row: TimedRow) => mebibytes(row.scratchBytes) }] : []),
+    ...(linear && rows.some(({ scratchBytes }) => scratchBytes !== undefined)
+      ? [{ head: 'scratch MiB', cell: (row: TimedRow) => mebibytes(row.scratchBytes) }]
+      : []),
     ...(rows.some(({ peakBytes }) => peakBytes !== undefined)
       ? [{ head: 'peak MiB', cell: (row: TimedRow) => mebibytes(row.peakBytes) }]
       : []),
