@@ -44,8 +44,8 @@ SLACK = 8
 TF32_TOLERANCE = (1e-3, 1e-5)
 # As in bench/measure/head.ts: a few loud features, and states that point at a few classes.
 LOUD_FEATURES, LOUD = 0.05, 8.0
-LEAST_PULL, MOST_PULL = 8.0, 20.0
-STEPS = (0.0, 2.0, 4.0)
+LEAST_PULL, MOST_PULL = 10.0, 24.0
+STEPS = (0.0, 3.0, 6.0)
 FIRST = 0.7
 
 

@@ -16,11 +16,11 @@ export interface Head {
 // A few features of a hidden state are far larger than the others.
 const LOUD_FEATURES = 0.05;
 const LOUD = 8;
-// Logits of the classes that a state points at; those of the others are about normal, with a deviation of 2.
-const LEAST_PULL = 8;
-const MOST_PULL = 20;
+// Logits of the classes that a state points at; those of the others are about normal, with a deviation of 2 or 3.
+const LEAST_PULL = 10;
+const MOST_PULL = 24;
 /** How much less it is for the second and the third of them. */
-const STEPS = [0, 2, 4];
+const STEPS = [0, 3, 6];
 // Targets: mostly what the state points at, sometimes anything.
 const FIRST = 0.7;
 const POINTED_AT = 0.9;

@@ -8,9 +8,15 @@ import { contextCount, contextsOf } from './head.js';
 
 type Floats = Float32Array<ArrayBuffer>;
 
+/** A case by its distinct rows, and which of them each of its rows is. */
+export type Rows = LinearProblem & Required<Pick<LinearProblem, 'contexts'>>;
+
 /** The exact results of a case of a linear layer. */
 export function linearExpectation(of: Case, data: CaseData): Expectation {
-  const problem = problemOf(of, data);
+  return expectationOfRows(of, rowsOf(of, data));
+}
+
+export function expectationOfRows(of: Case, problem: Rows): Expectation {
   if (of.op === 'matMul') return productExpectation(of, problem);
   const { hidden, weight, targets, shape, contexts } = problem;
   const [distinct, features] = shape;
@@ -39,11 +45,8 @@ export function linearExpectation(of: Case, data: CaseData): Expectation {
   };
 }
 
-/** The distinct rows of a case, which come first in its data, and which of them each row is. */
-function problemOf(
-  of: Case,
-  { seed, inputs }: CaseData,
-): LinearProblem & Required<Pick<LinearProblem, 'contexts'>> {
+/** The distinct rows come first in the data. */
+function rowsOf(of: Case, { seed, inputs }: CaseData): Rows {
   const { features = 0, classes } = of;
   const distinct = contextCount(of);
   const { hidden, weight, targets } = inputs as Readonly<Record<string, Floats>>;
@@ -57,7 +60,7 @@ function problemOf(
   };
 }
 
-function productExpectation({ rows, classes }: Case, problem: ReturnType<typeof problemOf>): Expectation {
+function productExpectation({ rows, classes }: Case, problem: Rows): Expectation {
   const exact = linearLogits(problem);
   const placeOf = (i: number): number =>
     (problem.contexts[Math.floor(i / classes)] as number) * classes + (i % classes);

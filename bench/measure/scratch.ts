@@ -6,9 +6,11 @@ import { type OursOptions, oursContender } from './ours.js';
 import { isLinear } from './tensors.js';
 
 const MIB = 2 ** 20;
-/** Chunks of the contender that has several in every case, and what a row takes besides its logits. */
+/** Chunks of the contender that has several in every case. */
 const CHUNKS = 8;
-const ROW_BYTES = 512;
+/** What a row takes besides its logits, whatever chunk it is in: losses, and the statistics of its segments. */
+const ROW_BYTES = 128;
+const BYTES_OF_A_CLASS = 1 / 128;
 /** Rows of a tile: fewer are not cut into chunks. */
 const TILE_ROWS = 8;
 
@@ -43,15 +45,22 @@ export function materialisedContender(options: OursOptions): Contender {
   };
 }
 
+/** Bytes for an eighth of the logits, in whole tiles. */
+export function chunkedBytes(of: Case): number {
+  const rows = Math.ceil(of.rows / CHUNKS / TILE_ROWS) * TILE_ROWS;
+  return logitsBytes({ ...of, rows }) + Math.ceil(of.rows * (ROW_BYTES + of.classes * BYTES_OF_A_CLASS));
+}
+
 /** With memory for an eighth of the logits, so that there are chunks even where by itself it would have one. */
 export function chunkedContender(options: OursOptions): Contender {
   return {
     name: 'ours-chunked',
     async prepare(of, data) {
       if (!isLinear(of.op) || options.context.device === undefined || of.rows <= TILE_ROWS) return undefined;
-      const rows = Math.ceil(of.rows / CHUNKS / TILE_ROWS) * TILE_ROWS;
-      const maxScratchBytes = logitsBytes({ ...of, rows }) + of.rows * ROW_BYTES;
-      const prepared = await oursContender({ ...options, maxScratchBytes }).prepare(of, data);
+      const prepared = await oursContender({ ...options, maxScratchBytes: chunkedBytes(of) }).prepare(
+        of,
+        data,
+      );
       if ((prepared?.scratchBytes ?? 0) < logitsBytes(of)) return prepared;
       prepared?.destroy();
       throw new LeftOut('rows so short are not cut into chunks');
