@@ -12,9 +12,9 @@ import {
   sweep,
 } from './measure/cases.js';
 import type { Case, OpName } from './measure/contender.js';
-import { isLinear, OPS } from './measure/tensors.js';
+import { OPS } from './measure/tensors.js';
 import { ADAPTERS } from './run/adapter.js';
-import { anyShapeFrom, shapeForm } from './run/shapeFrom.js';
+import { anyShapeFrom, neededBy } from './run/shapeFrom.js';
 
 /** What the command line asks for. */
 export interface Options {
@@ -140,17 +140,14 @@ function casesFor({ op, shape, dtype }: CaseValues, quick: boolean): readonly Ca
   };
   if (shape === undefined) return quick ? casesOf(asked ?? OPS, QUICK, dtypes) : names.flatMap(ofShape);
   const found = names.map((name) => ({ name, cases: ofShape(name) }));
-  for (const { name, cases } of found) {
-    if (cases.length === 0)
-      throw new OptionError(`--shape ${name} suits none of ${(asked ?? OPS).join(', ')}`);
+  for (const { name } of found.filter(({ cases }) => cases.length === 0)) {
+    const [first = 'softmax'] = asked ?? OPS;
+    throw new OptionError(`--shape ${name} is none for ${(asked ?? OPS).join(', ')}; ${neededBy(first)}`);
   }
   const cases = found.flatMap((each) => each.cases);
-  for (const name of asked ?? []) {
-    if (cases.some((of) => of.op === name)) continue;
-    throw new OptionError(
-      `--op ${name} takes shapes ${shapeForm(isLinear(name))}, and --shape "${shape}" has none`,
-    );
-  }
+  const missed = asked?.find((op) => !cases.some((of) => of.op === op));
+  if (missed !== undefined)
+    throw new OptionError(`--shape ${shape} has none for ${missed}; ${neededBy(missed)}`);
   return cases;
 }
 

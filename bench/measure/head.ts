@@ -24,8 +24,9 @@ const STEPS = [0, 3, 6];
 // Targets: mostly what the state points at, sometimes anything.
 const FIRST = 0.7;
 const POINTED_AT = 0.9;
-/** Multiplications that a float64 check of one product may take: a few seconds. */
+/** Multiplications of one product, and logits, that a float64 check may take: some seconds, and a gigabyte. */
 const MOST_CHECKED = 2 ** 31;
+const MOST_LOGITS = 2 ** 24;
 const LEAST_CONTEXTS = 8;
 
 /**
@@ -33,7 +34,8 @@ const LEAST_CONTEXTS = 8;
  * state and target, in a seeded order.
  */
 export function contextCount({ rows, features = 0, classes }: Case): number {
-  return Math.min(rows, Math.max(LEAST_CONTEXTS, Math.floor(MOST_CHECKED / (features * classes))));
+  const most = Math.min(MOST_CHECKED / features, MOST_LOGITS) / classes;
+  return Math.min(rows, Math.max(LEAST_CONTEXTS, Math.floor(most)));
 }
 
 /** Which of the distinct rows each row is. */

@@ -30,17 +30,18 @@ export function materialisedContender(options: OursOptions): Contender {
       const needed = logitsBytes(of);
       const leftOut = (why: string): LeftOut =>
         new LeftOut(`the logits take ${(needed / MIB).toFixed(0)} MiB: ${why}`);
-      try {
-        const prepared = await ours.prepare(of, data);
-        if ((prepared?.scratchBytes ?? 0) >= needed) return prepared;
-        prepared?.destroy();
-      } catch (error) {
+      const { maxStorageBufferBindingSize: most } = context.info.limits;
+      const tooSmall = (): LeftOut =>
+        leftOut(`a binding of this adapter holds ${(most / MIB).toFixed(0)} MiB`);
+      if (needed > most) throw tooSmall();
+      const prepared = await ours.prepare(of, data).catch((error: unknown) => {
         const { LimitExceededError, OutOfMemoryError } = library;
         if (!(error instanceof LimitExceededError || error instanceof OutOfMemoryError)) throw error;
         throw leftOut(error.message);
-      }
-      const { maxStorageBufferBindingSize } = context.info.limits;
-      throw leftOut(`a binding of this adapter holds ${(maxStorageBufferBindingSize / MIB).toFixed(0)} MiB`);
+      });
+      if ((prepared?.scratchBytes ?? 0) >= needed) return prepared;
+      prepared?.destroy();
+      throw tooSmall();
     },
   };
 }

@@ -1,8 +1,7 @@
 import { listOf, OptionError, oneOf, readArguments, whole } from '../../scripts/arguments.js';
 import { type AnyShape, casesOf, QUICK_LINEAR_SHAPES, QUICK_SHAPES, SHAPES } from '../measure/cases.js';
-import type { Case, OpName } from '../measure/contender.js';
-import { isLinear } from '../measure/tensors.js';
-import { anyShapeFrom, shapeForm } from '../run/shapeFrom.js';
+import type { Case } from '../measure/contender.js';
+import { anyShapeFrom, neededBy } from '../run/shapeFrom.js';
 import { PEER_OPS } from './contenders/forms.js';
 import { PEERS, type PeerName } from './peerNames.js';
 import { LAYERS } from './shapes.js';
@@ -80,13 +79,11 @@ export function parseOptions(args: readonly string[]): Options {
         ? QUICK
         : DEFAULT_SHAPES
       : listOf('--shape', shape).map((text) => anyShapeFrom(text));
-  const cases = casesOf(someOf('--op', values.op, PEER_OPS), shapes, ['f32']);
-  for (const op of values.op === undefined ? [] : listOf('--op', values.op)) {
-    if (cases.some((of) => of.op === op)) continue;
-    throw new OptionError(
-      `--op ${op} takes shapes ${shapeForm(isLinear(op as OpName))}, and --shape "${shape}" has none`,
-    );
-  }
+  const ops = someOf('--op', values.op, PEER_OPS);
+  const cases = casesOf(ops, shapes, ['f32']);
+  const missed = values.op === undefined ? undefined : ops.find((op) => !cases.some((of) => of.op === op));
+  if (missed !== undefined)
+    throw new OptionError(`--shape ${shape} has none for ${missed}; ${neededBy(missed)}`);
   return {
     places: someOf('--where', values.where, PLACES),
     peers: someOf('--peer', values.peer, PEERS),

@@ -1,5 +1,7 @@
 import { OptionError } from '../../scripts/arguments.js';
 import { type AnyShape, isLinearShape, type Shape } from '../measure/cases.js';
+import type { OpName } from '../measure/contender.js';
+import { isLinear } from '../measure/tensors.js';
 
 // Past this, the tensors no longer fit in the memory of most machines.
 const MOST_ELEMENTS = 2 ** 30;
@@ -7,9 +9,11 @@ const MOST_ELEMENTS = 2 ** 30;
 const FORM = 'ROWSxCLASSES';
 const LINEAR_FORM = 'ROWSxFEATURESxCLASSES';
 
-/** How the command line writes shapes of a linear layer, or of logits that are there. */
-export function shapeForm(linear: boolean): string {
-  return linear ? LINEAR_FORM : FORM;
+/** What the shapes of an operation look like, for messages. */
+export function neededBy(op: OpName): string {
+  return isLinear(op)
+    ? `${op} needs ${LINEAR_FORM}, such as 256x256x8192`
+    : `${op} needs ${FORM}, such as 1024x1000`;
 }
 
 /**

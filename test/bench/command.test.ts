@@ -62,6 +62,37 @@ it('bench: measures on each adapter, keeps the rows, and renders them again', as
   expect(rendered).toMatchObject({ code: 0, stdout });
 });
 
+it('bench: measures linear layers beside the same with memory for all logits', async () => {
+  const out = join(folder, 'layers.jsonl');
+  const adapters = ['cpu', ...software];
+  const { code, stdout, stderr } = await bench(
+    ...['--adapter', adapters.join(), '--op', 'linearCrossEntropyGrad', '--shape', '20x12x1001'],
+    ...['--out', out, '--plots', folder],
+  );
+  expect({ code, wrong: /wrong.*/.exec(stdout)?.[0] }, stderr).toEqual({ code: 0, wrong: undefined });
+  const rows = parseRows(readFileSync(out, 'utf8'), out);
+  expect(rows.filter(({ adapter }) => adapter.name === 'cpu').map(({ contender }) => contender)).toEqual([
+    'ours',
+    'copy',
+  ]);
+  for (const row of rows) {
+    expect(row).toMatchObject({ rows: 20, features: 12, classes: 1001 });
+    if (row.contender === 'copy') expect(row.flops).toBeUndefined();
+    else expect(row).toMatchObject({ flops: 6 * 20 * 12 * 1001, gigaflopsPerSecond: expect.any(Number) });
+  }
+  expect(readdirSync(folder)).toContain('products-cpu.svg');
+  if (software.length === 0) return;
+  const [ours, chunked, materialised, copy] = rows.filter(({ adapter }) => adapter.name === 'swiftshader');
+  expect([ours, chunked, materialised, copy].map((row) => row?.contender)).toEqual([
+    ...['ours', 'ours-chunked', 'materialised', 'copy'],
+  ]);
+  const logits = 20 * 1004 * 4;
+  expect(materialised?.scratchBytes).toBeGreaterThanOrEqual(logits);
+  expect(chunked?.scratchBytes).toBeLessThan(0.7 * logits);
+  expect(chunked?.timing?.ratios['materialised']?.median).toBeGreaterThan(0);
+  expect(stdout).toContain('x materialised');
+});
+
 it('bench: prints JSON lines and nothing else where it is asked to', async () => {
   const out = join(folder, 'more.jsonl');
   const args = ['--adapter', 'cpu', '--op', 'entropy', '--shape', '2x3', '--json', '--out', out];
@@ -91,6 +122,11 @@ it.each([
   [['--against', 'no-such-revision'], 2, 'not "no-such-revision"'],
   [['--render', 'no-such-file'], 1, 'no-such-file'],
   [['--shape', 'x'], 2, '--help lists the options'],
+  [
+    ['--op', 'linearCrossEntropy', '--shape', '64x1000'],
+    2,
+    'needs ROWSxFEATURESxCLASSES, such as 256x256x8192',
+  ],
 ] as const)('bench: %j ends with %d', async (args, code, message) => {
   const result = await bench(...args, '--out', join(folder, 'none.jsonl'));
   expect(result.code).toBe(code);

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { type CheckRow, leftToRun, readRows } from '../../bench/gpu/resume.js';
+import { type AnyShape, LARGE_LINEAR_SHAPES, LINEAR_SHAPES, SHAPES } from '../../bench/measure/cases.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'webgpu-loss-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -49,9 +50,30 @@ test.runIf(process.platform === 'linux')('run.sh refuses what it does not know',
   const { status, output } = runScript('--help');
   expect(status).toBe(0);
   expect(output).toMatch(/--adapter NAME/);
+  expect(output).toMatch(/linear-f32,linear-f16,linear-bf16/);
 });
 
 test.runIf(process.platform === 'linux')('run.sh ends with a failure where there is nothing to run', () => {
   const { status } = runScript('--out', join(folder, 'out'));
   expect(status).not.toBe(0);
+});
+
+const baseline = readFileSync(new URL('../../bench/gpu/torch_baseline.py', import.meta.url), 'utf8');
+
+test.each<[string, readonly AnyShape[]]>([
+  ['SHAPES', SHAPES],
+  ['LINEAR_SHAPES', LINEAR_SHAPES],
+  ['LARGE_LINEAR_SHAPES', LARGE_LINEAR_SHAPES],
+])('the PyTorch baseline has the %s of the bench', (name, shapes) => {
+  const [, list = ''] = new RegExp(`^${name} = \\[(.*)\\]$`, 'm').exec(baseline) ?? [];
+  const own = [...list.matchAll(/\(([\d, ]+)\)/g)].map(([, sizes = '']) => sizes.split(', ').map(Number));
+  expect(own).toEqual(shapes);
+});
+
+const python = spawnSync('python3', ['--version']);
+
+test.runIf(python.status === 0)('the PyTorch baseline is Python', () => {
+  const parse = 'import ast, sys; ast.parse(sys.stdin.read())';
+  const { status, stderr } = spawnSync('python3', ['-c', parse], { input: baseline, encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
 });

@@ -88,6 +88,7 @@ describe('the data of a linear layer', () => {
       const count = contextCount(large);
       expect(count).toBeGreaterThanOrEqual(8);
       expect(count * features * classes).toBeLessThanOrEqual(2 ** 31 + 8 * features * classes);
+      expect(count * classes).toBeLessThanOrEqual(2 ** 24 + 8 * classes);
       const contexts = contextsOf(large, 1);
       expect(contexts).toHaveLength(rows);
       expect([...new Set(contexts)].sort((a, b) => a - b)).toEqual(
@@ -214,6 +215,10 @@ describe.runIf(gpu !== null)('contenders with more and with less memory', async 
         { ...of, rows: 400 },
         dataOf({ ...of, rows: 400 }, 3),
       );
+    const huge = layer('linearCrossEntropyGrad', 2 ** 20, 6, 2 ** 20);
+    await expect(materialisedContender({ library, context }).prepare(huge, data)).rejects.toThrow(
+      /the logits take 4194304 MiB: a binding of this adapter holds \d+ MiB/,
+    );
     await expect(tried(stingy)).rejects.toThrow(LeftOut);
     await expect(tried(stingy)).rejects.toThrow(
       /the logits take 2 MiB: a binding of this adapter holds \d+ MiB/,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nameOf, SHAPES } from '../../bench/measure/cases.js';
-import { OPS } from '../../bench/measure/tensors.js';
+import { LARGE_LINEAR_SHAPES, LINEAR_SHAPES, nameOf, SHAPES } from '../../bench/measure/cases.js';
+import { OPS, ROW_OPS } from '../../bench/measure/tensors.js';
 import { HELP, parseOptions, policyFrom } from '../../bench/options.js';
 import { parseOptions as parseTuneOptions, HELP as TUNE_HELP } from '../../bench/tune/options.js';
 import { OptionError } from '../../scripts/arguments.js';
@@ -11,7 +11,10 @@ describe('options of npm run bench', () => {
   it('are every op on every shape by default, and a sweep', () => {
     const { cases } = parseOptions([]);
     const named = cases.filter(({ rows, classes }) => SHAPES.some((s) => s[0] === rows && s[1] === classes));
-    expect(new Set(named.map(nameOf)).size).toBe(OPS.length * SHAPES.length);
+    expect(new Set(named.map(nameOf)).size).toBe(ROW_OPS.length * SHAPES.length);
+    const layers = cases.filter(({ features }) => features !== undefined).map(nameOf);
+    expect(new Set(layers).size).toBe(2 * LINEAR_SHAPES.length);
+    expect(layers).toContain('linearCrossEntropyGrad 128x128x50257 f32');
     const swept = cases.filter(({ op, rows, classes }) => op === 'softmax' && rows * classes === 2 ** 22);
     expect(swept.map(({ classes }) => classes)).toEqual(
       expect.arrayContaining(Array.from({ length: 16 }, (_, k) => 8 * 2 ** k)),
@@ -26,6 +29,23 @@ describe('options of npm run bench', () => {
       'entropy 4x5 f16',
     ]);
     expect(parseOptions(['--adapter', 'lavapipe,cpu']).adapters).toEqual(['lavapipe', 'cpu']);
+  });
+
+  it('take shapes with features for linear layers, and those without for the others', () => {
+    expect(casesOf('--op entropy,linearCrossEntropy --shape 2x3,4x5x6 --dtype f16,f32')).toEqual([
+      'entropy 2x3 f16',
+      'entropy 2x3 f32',
+      'linearCrossEntropy 4x5x6 f16',
+      'linearCrossEntropy 4x5x6 f32',
+    ]);
+    const large = casesOf('--shape large');
+    expect(large).toHaveLength(2 * LARGE_LINEAR_SHAPES.length);
+    expect(large).toContain('linearCrossEntropy 2048x256x200019 f32');
+    const named = casesOf('--op linearCrossEntropyGrad');
+    expect(named).toEqual(LINEAR_SHAPES.map((shape) => `linearCrossEntropyGrad ${shape.join('x')} f32`));
+    expect(casesOf('--quick --op linearCrossEntropy')).toHaveLength(1);
+    // Larger than what may be there of logits: here they never are.
+    expect(casesOf('--shape 8192x16x200019')).toHaveLength(2);
   });
 
   it('take policies', () => {
@@ -70,6 +90,21 @@ describe('options of npm run bench', () => {
     ['--shape 10', 'ROWSxCLASSES'],
     ['--shape 0x10', '"0x10"'],
     ['--shape 65536x65536', '1073741824 elements'],
+    ['--shape 2x3x4x5', 'ROWSxFEATURESxCLASSES'],
+    ['--shape 2x0x4', '"2x0x4"'],
+    ['--shape 2x65536x65536', '1073741824 elements in a matrix'],
+    ['--shape 65536x65536x2', '1073741824 elements in a matrix'],
+    ['--op matMul', '--op must be one of'],
+    [
+      '--op linearCrossEntropy --shape 64x1000',
+      '--shape 64x1000 is none for linearCrossEntropy; linearCrossEntropy needs ROWSxFEATURESxCLASSES',
+    ],
+    ['--op linearCrossEntropy --shape sweep', '--shape sweep is none for linearCrossEntropy'],
+    ['--op softmax --shape large', '--shape large is none for softmax; softmax needs ROWSxCLASSES'],
+    [
+      '--op softmax,linearCrossEntropyGrad --shape 64x1000',
+      '--shape 64x1000 has none for linearCrossEntropyGrad; linearCrossEntropyGrad needs ROWSxFEATURESxCLASSES',
+    ],
     ['--dtype f64', '--dtype must be one of f32, f16, bf16, not "f64"'],
     ['--policy workgroupSize', 'strategy=split-row,workgroupSize=64'],
     ['--seed -1', '--seed'],
@@ -103,6 +138,8 @@ describe('options of npm run tune', () => {
     ['--adapter cpu', 'no policy to tune'],
     ['--adapter=', '--adapter must not be empty'],
     ['--shape sweep', 'ROWSxCLASSES'],
+    ['--shape 2x3x4', 'ROWSxCLASSES with at most 1073741824 elements, not "2x3x4"'],
+    ['--op linearCrossEntropy', '--op must be one of'],
     ['--dtype f16,bf16', '"f16,bf16"'],
     ['--op softmin', '--op must be one of'],
   ])('refuse %s', (line, message) => {

@@ -11,14 +11,15 @@ import { bestOf, GOALS, type Goal, judge } from '../../bench/peers/goals.js';
 import { parseOptions } from '../../bench/peers/options.js';
 import { formatReport } from '../../bench/peers/report.js';
 import { contendersOf, roleOf } from '../../bench/peers/roles.js';
+import { LAYERS } from '../../bench/peers/shapes.js';
 import { parseRows, type Row } from '../../bench/report/row.js';
 import { OptionError } from '../../scripts/arguments.js';
-import { rowOf } from './rows.js';
+import { layerRowOf, rowOf } from './rows.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The rows of one case, from the time of each contender; ratios as a round without noise gives them. */
-function rowsOf(times: Readonly<Record<string, number>>): Row[] {
+function rowsOf(times: Readonly<Record<string, number>>, of: Partial<Row> = {}): Row[] {
   const flat = (value: number) => ({ p5: value, p25: value, median: value, p75: value, p95: value });
   return Object.entries(times).map(([contender, ms]) => {
     const others = Object.entries(times).filter(([name]) => name !== contender);
@@ -26,6 +27,7 @@ function rowsOf(times: Readonly<Record<string, number>>): Row[] {
       op: 'crossEntropyGrad',
       rows: 256,
       classes: 32768,
+      ...of,
       contender,
       timing: {
         clock: 'wall',
@@ -37,6 +39,12 @@ function rowsOf(times: Readonly<Record<string, number>>): Row[] {
     });
   });
 }
+
+/** A case of the first of the layers that goals are set on. */
+const layer = (op: 'matMul' | 'linearCrossEntropyGrad'): Partial<Row> => {
+  const [[rows, features, classes]] = LAYERS as readonly [(typeof LAYERS)[number]];
+  return { op, rows, features, classes };
+};
 
 const goal = (rival: Goal['rival'], times: number): Goal => ({
   where: 'lavapipe',
@@ -88,7 +96,53 @@ describe('the goals', () => {
     expect(report).toMatch(
       /7 x best peer .* 6\.50 .* jax-js .* NOT reached .* exps 80% of our time, 8\.13 x the rival/,
     );
-    expect(report).toContain(`1 of 2 goals reached; ${GOALS.length === 10 ? 66 : 0} not measured`);
+    const all = GOALS.reduce((sum, { ops, shapes }) => sum + ops.length * shapes.length, 0);
+    expect(report).toContain(`1 of 2 goals reached; ${all - 2} not measured`);
+  });
+
+  it('of the product are to be ahead of each framework that one trains with, on every layer', () => {
+    const goals = GOALS.filter(({ ops }) => ops.includes('matMul'));
+    expect(goals.map(({ where, rival, times }) => [where, rival, times])).toEqual(
+      ['lavapipe', 'chromium'].flatMap((where) => ['tfjs', 'jax-js'].map((rival) => [where, rival, 1])),
+    );
+    for (const { shapes } of goals) expect(shapes).toBe(LAYERS);
+    const found = (ours: number) =>
+      judge(rowsOf({ ours, tfjs: 10, 'jax-js': 6, onnxruntime: 1 }, layer('matMul')), goals).flatMap(
+        (finding) => (finding.found === undefined ? [] : [[finding.found.rival, finding.found.reached]]),
+      );
+    expect(found(7)).toEqual([
+      ['tfjs', true],
+      ['jax-js', false],
+    ]);
+    expect(found(5)).toEqual([
+      ['tfjs', true],
+      ['jax-js', true],
+    ]);
+  });
+
+  it('of bounded memory are at most 1.15 times the time with memory for all logits, also in chunks', () => {
+    const goals = GOALS.filter(({ rival, where }) => rival === 'materialised' && where === 'lavapipe');
+    const found = (ours: number, chunked: number) =>
+      judge(
+        rowsOf({ ours, 'ours-chunked': chunked, materialised: 10 }, layer('linearCrossEntropyGrad')),
+        goals,
+      )
+        .filter(({ shape }) => shape === LAYERS[0])
+        .map((finding) => finding.found?.reached);
+    expect(found(10, 11.4)).toEqual([true, true]);
+    expect(found(11.6, 11.4)).toEqual([false, true]);
+    expect(found(11.4, 11.6)).toEqual([true, false]);
+    const report = formatReport(
+      rowsOf({ ours: 10, 'ours-chunked': 12, materialised: 10 }, layer('linearCrossEntropyGrad')),
+    );
+    expect(report).toMatch(/Grad, chunked .* at most 1\.15 x the time of materialised .* NOT reached/);
+    expect(report).toContain('1 of 2 goals reached');
+  });
+
+  it('are of the layer with those features, and of no other', () => {
+    const [goal] = GOALS.filter(({ ops }) => ops.includes('matMul'));
+    const other = rowsOf({ ours: 1, tfjs: 10 }, { ...layer('matMul'), features: 7 });
+    expect(judge(other, [goal as Goal]).filter(({ found }) => found !== undefined)).toEqual([]);
   });
 
   it('say which peer gave no answer, and why', () => {
@@ -96,10 +150,22 @@ describe('the goals', () => {
     const { timing: _, ...failed } = tfjs as Row;
     const report = formatReport([ours as Row, { ...failed, wrong: 'left out: one call takes 9.1 s' }]);
     expect(report).toMatch(/tfjs .* left out: one call takes 9\.1 s/);
+    const slow = formatReport([ours as Row, { ...failed, leftOut: 'one call takes 5.2 s' }]);
+    expect(slow).toMatch(/tfjs .* left out: one call takes 5\.2 s/);
   });
 });
 
 describe('contenders', () => {
+  it('of a layer have a table of their own, with what they hold', () => {
+    const ratios = { 'jax-js': { p5: 2, p25: 2, median: 2, p75: 2, p95: 2 } };
+    const timing = { ...(rowOf({}).timing as NonNullable<Row['timing']>), ratios };
+    const report = formatReport([layerRowOf({ timing, scratchBytes: 3 * 2 ** 20 })]);
+    expect(report).toMatch(
+      /rows x features x classes .* GFLOP\/s .* x tiled-16x16 .* x jax-js .* scratch MiB/,
+    );
+    expect(report).toMatch(/20 x 12 x 1001 .* 0\.721 .* 2\.00 \(2\.00 - 2\.00\) .* 3\.00 /);
+  });
+
   it('have roles', () => {
     expect(contendersOf('peer')).toEqual(['tfjs', 'onnxruntime', 'jax-js']);
     expect(roleOf('jax-js-formula')).toBe('formula');
@@ -134,7 +200,7 @@ describe('options of npm run bench:peers', () => {
     expect({ places, peers, cases: cases.length }).toEqual({
       places: ['chromium', 'lavapipe'],
       peers: ['tfjs', 'onnxruntime', 'jax-js'],
-      cases: 5 * SHAPES.length,
+      cases: 5 * SHAPES.length + 2 * LAYERS.length,
     });
   });
 
@@ -142,8 +208,10 @@ describe('options of npm run bench:peers', () => {
     [['--op', 'entropy'], '--op must be one of softmax, logSoftmax'],
     [['--where', 'firefox'], '--where must be one of chromium, lavapipe'],
     [['--peer', 'torch'], '--peer must be one of tfjs'],
-    [['--shape', '10'], '--shape must be ROWSxCLASSES'],
-    [['--shape', '9999999x9999999'], 'elements, not "9999999x9999999"'],
+    [['--shape', '10'], '--shape must be ROWSxCLASSES or ROWSxFEATURESxCLASSES'],
+    [['--op', 'matMul', '--shape', '4x36'], 'has none for matMul; matMul needs ROWSxFEATURESxCLASSES'],
+    [['--op', 'softmax,matMul', '--shape', '4x3x36'], 'has none for softmax; softmax needs ROWSxCLASSES'],
+    [['--shape', '9999999x9999999'], 'elements in a matrix, not "9999999x9999999"'],
     [['--out', ''], '--out must not be empty'],
     [['--shapes', '1x1'], "Unknown option '--shapes'"],
   ])('%j are refused', (args, message) => {
@@ -159,7 +227,7 @@ it.runIf(isInstalled)('npm run bench:peers measures every peer in Chromium', asy
   const folder = mkdtempSync(join(tmpdir(), 'webgpu-loss-peers-test-'));
   try {
     const out = join(folder, 'rows.jsonl');
-    const args = ['--where', 'chromium', '--quick', '--shape', '4x36', '--out', out];
+    const args = ['--where', 'chromium', '--quick', '--shape', '4x36,20x12x1001', '--out', out];
     await promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/peers/main.ts', ...args], {
       cwd: root,
     });
@@ -182,6 +250,17 @@ it.runIf(isInstalled)('npm run bench:peers measures every peer in Chromium', asy
       'jax-js',
       'jax-js-formula',
       ...limits,
+    ]);
+    const plain = ['naive-8x8', 'tiled-16x16'];
+    expect(timed('matMul')).toEqual(['ours', ...plain, 'tfjs', 'onnxruntime', 'jax-js', 'copy']);
+    expect(timed('linearCrossEntropyGrad')).toEqual([
+      ...['ours', 'ours-chunked', 'materialised'],
+      ...['tfjs', 'jax-js', 'copy'],
+    ]);
+    const ours = rows.find(({ op, contender }) => op === 'matMul' && contender === 'ours');
+    expect(ours).toMatchObject({ features: 12, flops: 2 * 20 * 12 * 1001 });
+    expect(ours?.passes?.map(({ variant }) => variant)).toEqual([
+      expect.stringMatching(/^product\/logits\/direct@/),
     ]);
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,7 +1,7 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { drawPlots } from '../../bench/report/plots.js';
-import { rowOf } from './rows.js';
+import { layerRowOf, rowOf } from './rows.js';
 
 const adapter = (name: string) => ({ ...rowOf({}).adapter, name });
 const rows = [10, 100, 1000].flatMap((classes) => [
@@ -39,5 +39,28 @@ describe('plots', () => {
     expect(plot).toContain('softmax');
     expect(plot).not.toContain('entropy');
     expect(plot).not.toContain('logSumExp');
+  });
+
+  it('of linear layers have a bar for each contender in each case, and no place among the bandwidths', () => {
+    const layers = [
+      layerRowOf({}),
+      layerRowOf({ contender: 'materialised', gigaflopsPerSecond: 0.9 }),
+      layerRowOf({ op: 'linearCrossEntropy', classes: 50257 }),
+    ];
+    const drawn = drawPlots([...rows, ...layers]);
+    expect(Object.keys(drawn)).toContain('products-lavapipe.svg');
+    expect(drawn['bandwidth-lavapipe.svg']).toContain('crossEntropyGrad');
+    expect(drawn['bandwidth-lavapipe.svg']).not.toContain('linearCrossEntropy');
+    expect(drawn['adapters.svg']).not.toContain('linearCrossEntropy');
+    const { document } = parseHTML(drawn['products-lavapipe.svg'] as string);
+    expect([...document.querySelectorAll('[aria-label="bar"] rect')]).toHaveLength(3);
+    const text = document.querySelector('svg')?.textContent;
+    for (const name of [
+      'linearCrossEntropyGrad 20x12x1001 f32',
+      'linearCrossEntropy 20x12x50257 f32',
+      'materialised',
+    ]) {
+      expect(text).toContain(name);
+    }
   });
 });

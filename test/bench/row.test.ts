@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { parseRows, type Row } from '../../bench/report/row.js';
 import { formatTables } from '../../bench/report/table.js';
-import { rowOf } from './rows.js';
+import { layerRowOf, rowOf } from './rows.js';
 
 const lines = (...rows: object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
 describe('JSON lines', () => {
   it('come back as they were written', () => {
-    const rows = [rowOf({}), rowOf({ contender: 'copy' })];
+    const rows = [
+      rowOf({}),
+      rowOf({ contender: 'copy' }),
+      layerRowOf({}),
+      layerRowOf({ peakBytes: 5, tf32: false }),
+    ];
     expect(parseRows(`${lines(...rows)}\n`, 'some.jsonl')).toEqual(rows);
   });
 
@@ -16,6 +21,8 @@ describe('JSON lines', () => {
     ['another op', (row) => ({ ...row, op: 'softmin' }), 'op'],
     ['no bytes', ({ bytes: _, ...row }) => row, 'bytes'],
     ['half a row', (row) => ({ ...row, rows: 0.5 }), 'rows'],
+    ['no features of a linear layer', (row) => ({ ...row, features: 0 }), 'features'],
+    ['a part of a byte', (row) => ({ ...row, scratchBytes: 0.5 }), 'scratchBytes'],
     ['a median that is a text', (row) => ({ ...row, timing: { ...row.timing, ms: '1' } }), 'timing.ms'],
     ['another date', (row) => ({ ...row, date: 'today' }), 'date'],
   ])('are refused with %s', (_, change, name) => {
@@ -67,5 +74,28 @@ describe('the table', () => {
     ]);
     expect(text).toContain('no difference (0.900 - 1.10)');
     expect(text).toContain('1.50 (1.40 - 1.60)');
+  });
+
+  it('has linear layers in one of their own, with their rival and their memory', () => {
+    const ratio = { p5: 0.8, p25: 0.85, median: 0.9, p75: 0.95, p95: 1 };
+    const timing = rowOf({}).timing as NonNullable<Row['timing']>;
+    const text = formatTables([
+      rowOf({}),
+      layerRowOf({ timing: { ...timing, ratios: { ...timing.ratios, materialised: ratio } } }),
+      layerRowOf({ contender: 'materialised', scratchBytes: 12 * 2 ** 20 }),
+    ]);
+    expect(text).toContain('rows x classes');
+    expect(text).toMatch(/rows x features x classes .* GFLOP\/s .* x materialised .* scratch MiB/);
+    expect(text).toMatch(/20 x 12 x 1001 .* ours .* 0\.721 .* 0\.900 \(0\.850 - 0\.950\) .* 1\.00 /);
+    expect(text).toMatch(/20 x 12 x 1001 .* materialised .* 12\.0 /);
+    // Whose logits did not fit is said in its line.
+    const { timing: _, ...untimed } = layerRowOf({ contender: 'materialised' });
+    expect(formatTables([layerRowOf({}), { ...untimed, leftOut: 'the logits take 6252 MiB' }])).toContain(
+      'left out: the logits take 6252 MiB',
+    );
+    expect(formatTables([layerRowOf({ contender: 'torch-eager', peakBytes: 3 * 2 ** 20 })])).toMatch(
+      /peak MiB.*[\s\S]* 3\.00 /,
+    );
+    expect(formatTables([rowOf({ scratchBytes: 5 })])).not.toMatch(/peak|scratch|features/);
   });
 });

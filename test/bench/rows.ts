@@ -45,3 +45,18 @@ export function rowOf(changes: Partial<Row>): Row {
     ...changes,
   };
 }
+
+/** A row of a linear layer. */
+export function layerRowOf(changes: Partial<Row>): Row {
+  return rowOf({
+    op: 'linearCrossEntropyGrad',
+    rows: 20,
+    features: 12,
+    classes: 1001,
+    flops: 6 * 20 * 12 * 1001,
+    flopsFormula: '2·20·12·1001 logits + 2·20·12·1001 gradHidden + 2·20·12·1001 gradWeight',
+    gigaflopsPerSecond: 0.721,
+    scratchBytes: 2 ** 20,
+    ...changes,
+  });
+}
