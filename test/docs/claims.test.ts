@@ -2,6 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import * as built from 'webgpu-loss';
+import { MEMORY_HEAD, memoryRows } from '../../bench/memory/rows.js';
 import { openGpu } from '../../scripts/adapters.js';
 import * as cpu from '../../src/cpu.js';
 import * as library from '../../src/index.js';
@@ -260,6 +262,12 @@ test('CONTRIBUTING describes every folder of the sources, and no other', () => {
       expect(listed).toContain(`${top}/${name}`);
     }
   }
+});
+
+test('the table of memory says what plans hold', async () => {
+  const [table] = tablesOf(readme, 'memory');
+  expect(table?.header).toEqual(MEMORY_HEAD);
+  expect(table?.rows).toEqual(await memoryRows(built));
 });
 
 test('the README says of hardware GPUs what the results of the benches hold', () => {
