@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import * as library from 'webgpu-loss';
 import { benchCase } from '../../bench/measure/benchCase.js';
 import { check, comparedRows } from '../../bench/measure/check.js';
-import type { Case, Contender } from '../../bench/measure/contender.js';
+import { type Case, type Contender, LeftOut } from '../../bench/measure/contender.js';
 import { dataOf } from '../../bench/measure/data.js';
 import { expectationOf } from '../../bench/measure/expectation.js';
 import { oursContender } from '../../bench/measure/ours.js';
@@ -77,6 +77,22 @@ describe('the check before the clock', () => {
       ['failing', 'no such thing'],
       ['ours', undefined],
     ]);
+  });
+
+  it('leaves out what says so itself, and says that it holds no more than it does', async () => {
+    const of: Case = { op: 'softmax', rows: 2, classes: 50, dtype: 'f32' };
+    const elsewhere: Contender = {
+      name: 'elsewhere',
+      prepare: () => Promise.reject(new LeftOut('there is no room')),
+    };
+    const outcomes = await benchCase(
+      of,
+      dataOf(of, 3),
+      [elsewhere, oursContender({ library, context })],
+      options,
+    );
+    expect(outcomes[0]).toEqual({ contender: 'elsewhere', leftOut: 'there is no room' });
+    expect(outcomes[1]).toMatchObject({ contender: 'ours', scratchBytes: 0, timing: { rounds: 3 } });
   });
 
   it('leaves out what takes seconds', async () => {
