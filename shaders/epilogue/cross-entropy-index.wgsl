@@ -89,7 +89,18 @@ fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
     r.state = ROW_SPECIAL;
   }
   if (SOFTCAP) { r.hit_gradient = ieee_mul(r.hit_gradient, bitcast<u32>(input.slope)); }
+  // The logit is not at hand; one that is not finite is the safe guess.
+  r.hit_gradient = filtered(vec4<u32>(r.hit_gradient), r, vec4<u32>(BITS_NAN)).x;
   return r;
+}
+
+// What is small beside the factor of p_j, which is that of the whole row, counts as 0; NaN and infinities never do. A product may skip 0,
+// but not -0: what stands there where the logit is not finite, for then an operand of the product is not either, and 0 times that is NaN.
+fn filtered(g: vec4<u32>, r: Row, x: vec4<u32>) -> vec4<u32> {
+  if (!GRAD_FILTER) { return g; }
+  let least = min(ieee_mul(r.pull, bitcast<u32>(params.grad_filter)) & BITS_ABS, BITS_INF - 1u);
+  let zero = select(vec4<u32>(), vec4<u32>(0x80000000u), (x & vec4<u32>(BITS_ABS)) >= vec4<u32>(BITS_INF));
+  return select(g, zero, (g & vec4<u32>(BITS_ABS)) <= vec4<u32>(least));
 }
 
 fn row_output(row: u32, r: Row) {
@@ -129,7 +140,7 @@ fn emit_raw(row: u32, r: Row, c: u32, x: vec4<u32>) {
   var d = keep4(distribution_p(r.distribution, capped(x, c)) * bitcast<f32>(r.pull));
   if (SMOOTHING) { d = keep4(d - keep4(coefficients(row, c).values * bitcast<f32>(r.factor))); }
   if (SOFTCAP) { d = keep4(d * cap_slope(x)); }
-  store_grad(row, c, keep4_bits(d));
+  store_grad(row, c, filtered(keep4_bits(d), r, x));
 }
 
 fn emit_odd(row: u32, r: Row, c: u32) {
@@ -140,6 +151,7 @@ fn emit_odd(row: u32, r: Row, c: u32) {
     var slope = vec4<f32>(1.0);
     if (SOFTCAP) { slope = cap_slope(x); }
     for (var i = 0u; i < 4u; i++) { g[i] = special_gradient(r, row, c + i, p[i], slope[i]); }
+    g = filtered(g, r, x);
   }
   store_grad(row, c, g);
 }

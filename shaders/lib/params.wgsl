@@ -26,6 +26,7 @@ struct Params {
   uncap: f32,
   z_loss: f32,
   gain: f32,          // applied twice to a divergence: the temperature, where it is to be multiplied by its square; else 1
+  grad_filter: f32,   // gradients up to this share of their row's factor count as 0
   zero: u32,          // always 0: see shaders/arithmetic/reproducible.wgsl
   places: array<vec4<u32>, 8>, // per binding: first element, distance between rows
 }

@@ -41,6 +41,12 @@ fn is_ignored(row: u32) -> bool {
   return params.ignores == 1u && get_targets(params.first_row + row) == params.ignore_index;
 }
 
+// Whether there is nothing in a block of A but 0. Not -0, and bits, for NaN is something: shaders/epilogue/cross-entropy-index.wgsl.
+fn is_zero(a: mat4x4<f32>) -> bool { return all(bits_of_any(a) == vec4<u32>()); }
+fn bits_of_any(a: mat4x4<f32>) -> vec4<u32> {
+  return bitcast<vec4<u32>>(a[0]) | bitcast<vec4<u32>>(a[1]) | bitcast<vec4<u32>>(a[2]) | bitcast<vec4<u32>>(a[3]);
+}
+
 // The last terms of a sum, where there are fewer than four.
 fn rest_a(block: mat4x4<f32>, k: u32) -> mat4x4<f32> {
   let inside = vec4<u32>(k, k + 1u, k + 2u, k + 3u) < vec4<u32>(params.depth);

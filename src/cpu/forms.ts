@@ -53,6 +53,7 @@ export interface CpuSettings {
     readonly gradHidden: boolean;
     readonly gradWeight: boolean;
     readonly gradBias: boolean;
+    readonly gradFilter: number;
   };
   readonly nllLoss: Reduced & { readonly ignoreIndex: number };
   readonly entropy: Reduced;
@@ -126,7 +127,7 @@ const FORMS: Forms = {
     return { ...result, logits: grad === 'in-place' ? result.grad : undefined };
   },
   linearCrossEntropy: (settings, arrays) => {
-    const { layout, hidden, labelSmoothing, temperature, softcap, zLoss, ignoreIndex } = settings;
+    const { layout, hidden, labelSmoothing, temperature, softcap, zLoss, ignoreIndex, gradFilter } = settings;
     const { axis: _, grad: __, ...options } = reduced({ ...settings, grad: false }, arrays);
     return {
       ...linearCrossEntropy(
@@ -136,7 +137,7 @@ const FORMS: Forms = {
         [layout.rows, hidden.shape.at(-1) as number, layout.classes],
         {
           ...options,
-          ...{ labelSmoothing, temperature, softcap, zLoss, ignoreIndex },
+          ...{ labelSmoothing, temperature, softcap, zLoss, ignoreIndex, gradFilter },
           bias: arrays['bias'],
           classWeight: arrays['classWeight'],
           grad: { hidden: settings.gradHidden, weight: settings.gradWeight, bias: settings.gradBias },

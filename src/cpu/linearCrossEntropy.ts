@@ -15,6 +15,8 @@ export interface LinearCrossEntropyOptions extends Omit<CrossEntropyOptions, 'ax
   readonly classWeight?: ArrayLike<number> | undefined;
   /** The gradients that are wanted; default none. `true`: all. */
   readonly grad?: boolean | Partial<Record<'hidden' | 'weight' | 'bias', boolean>>;
+  /** Entries of the logits' gradient up to this share of their row's factor of `p` count as 0; in [0, 1). Default 0: none does. */
+  readonly gradFilter?: number | undefined;
 }
 
 /** What `linearCrossEntropy` gives. */
@@ -42,7 +44,7 @@ export function linearCrossEntropy(
   weight: ArrayLike<number>,
   targets: Int32Array | Uint32Array,
   [rows, features, classes]: readonly [rows: number, features: number, classes: number],
-  { bias, classWeight, grad = false, ...options }: LinearCrossEntropyOptions = {},
+  { bias, classWeight, grad = false, gradFilter = 0, ...options }: LinearCrossEntropyOptions = {},
 ): LinearCrossEntropyResult {
   checkLength(OP, 'hidden', hidden, [rows, features]);
   checkLength(OP, 'weight', weight, [classes, features]);
@@ -54,6 +56,7 @@ export function linearCrossEntropy(
   checkLength(OP, 'targets', targets, [rows]);
   if (bias) checkLength(OP, 'bias', bias, [classes]);
   if (classWeight) checkLength(OP, 'classWeight', classWeight, [classes]);
+  if (!(gradFilter >= 0 && gradFilter < 1)) fail(`gradFilter must be in [0, 1), got ${gradFilter}.`);
   const { ignoreIndex = -100, reduction = 'mean', zLoss = 0, gradOutput = 1 } = options;
   const wanted =
     typeof grad === 'boolean' ? { hidden: grad, weight: grad, bias: grad && bias !== undefined } : grad;
@@ -73,6 +76,14 @@ export function linearCrossEntropy(
     weights += classWeight ? (classWeight[target] as number) : 1;
   }
   const [divisor, zDivisor] = reduction === 'mean' ? [weights, kept] : [1, 1];
+  // The cross-entropy is divided by one number and the z-loss by another. Where no row counts, there is none.
+  const zLossOfPart = zLoss === 0 || kept === 0 ? 0 : (zLoss * divisor) / zDivisor;
+
+  // sum_j w_j q_j of a row, by its target.
+  const { labelSmoothing = 0, temperature = 1 } = options;
+  const evenly = classWeight ? sum(Float64Array.from(classWeight)) / classes : 1;
+  const mass = (target: number): number =>
+    (1 - labelSmoothing) * (classWeight ? (classWeight[target] as number) : 1) + labelSmoothing * evenly;
 
   const perRow = new Float64Array(rows);
   const logSumExp = new Float64Array(rows);
@@ -92,8 +103,7 @@ export function linearCrossEntropy(
       ...options,
       weight: classWeight,
       reduction: 'none',
-      // The cross-entropy is divided by one number and the z-loss by another.
-      zLoss: zLoss === 0 ? 0 : (zLoss * divisor) / zDivisor,
+      zLoss: zLossOfPart,
       grad: backward,
       gradOutput: upstream,
     });
@@ -101,8 +111,14 @@ export function linearCrossEntropy(
     logSumExp.set(result.logSumExp, first);
     if (!result.grad) continue;
     for (let i = 0; i < count; i++) {
-      if (targets[first + i] === ignoreIndex) continue;
+      const target = targets[first + i] as number;
+      if (target === ignoreIndex) continue;
       const g = result.grad.subarray(i * classes, (i + 1) * classes);
+      if (gradFilter > 0) {
+        const lse = result.logSumExp[i] as number;
+        const factor = ((upstream[i] as number) * (mass(target) + 2 * zLossOfPart * lse)) / temperature;
+        dropSmall(g, gradFilter * Math.abs(factor));
+      }
       backpropagate(g, hidden, weight, first + i, features, gradHidden, gradWeight, gradBias);
     }
   }
@@ -141,6 +157,12 @@ function multiply(
       logits[i * classes + c] = dot;
     }
   }
+}
+
+/** What is not above `least` becomes 0; NaN and infinities never do. */
+function dropSmall(g: Float64Array, least: number): void {
+  const most = Math.min(least, Number.MAX_VALUE);
+  for (let c = 0; c < g.length; c++) if (Math.abs(g[c] as number) <= most) g[c] = 0;
 }
 
 /** Adds what the gradient `g` of a row's logits gives to the gradients that are wanted. */

@@ -9,7 +9,7 @@ import type { Spec } from '../spec.js';
 import type { Pipeline } from './pipelines.js';
 
 const UNIFORM = 0x40; // GPUBufferUsage.UNIFORM; the global is missing in Node.
-// See shaders/lib/params.wgsl: 27 numbers, the last of them always 0, padding, then two numbers for each of 16 bindings.
+// See shaders/lib/params.wgsl: 28 numbers, the last of them always 0, then two numbers for each of 16 bindings.
 const PLACES_WORD = 28;
 const PARAMS_BYTES = 4 * (PLACES_WORD + 32);
 // A sum over no rows binds an empty vector, and WebGPU no empty buffer; ours are at least this large.
@@ -233,6 +233,7 @@ function writeConstants(view: DataView, pass: RowPass, { firstRow, rows, grid }:
     constants.uncap,
     constants.zLoss,
     constants.gain,
+    constants.gradFilter,
   ];
   for (const [i, value] of uints.entries()) view.setUint32(i * 4, value, true);
   for (const [i, value] of floats.entries()) view.setFloat32((uints.length + i) * 4, value ?? 0, true);

@@ -1,7 +1,7 @@
 import { isFloat } from '../dtype.js';
 import { crossEntropyIndexEpilogue } from '../plan/epilogue/crossEntropyIndex.js';
 import { crossEntropyProbsEpilogue } from '../plan/epilogue/crossEntropyProbs.js';
-import type { Constants, Pass, PassBuilder, Rows } from '../plan/pass.js';
+import type { Constants, Pass, PassBuilder, Rows, RowWork } from '../plan/pass.js';
 import { softmaxStatistic, weightedSoftmaxStatistic } from '../plan/statistics.js';
 import { type Layout, rowShape } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
@@ -64,12 +64,14 @@ function passesOf(settings: CrossEntropySettings, roles: Roles, build: PassBuild
   const { layout, grad } = settings;
   const { rows, classes, inner } = layout;
   return lossPasses(build, settings, 'weight' in roles ? 'weight' : undefined, (frame) =>
-    rowPasses(build, settings, frame, {
-      rows: { count: rows, classes, inner },
-      logits: 'logits',
-      grad: grad === false ? undefined : grad === true ? 'grad' : 'logits',
-      others: sameNames(roles, 'weight', 'gradOutput', 'logSumExp', 'gradTargets'),
-    }),
+    build.build(
+      rowWork(settings, frame, {
+        rows: { count: rows, classes, inner },
+        logits: 'logits',
+        grad: grad === false ? undefined : grad === true ? 'grad' : 'logits',
+        others: sameNames(roles, 'weight', 'gradOutput', 'logSumExp', 'gradTargets'),
+      }),
+    ),
   );
 }
 
@@ -98,30 +100,34 @@ export function lossPasses(
   // The mean over probabilities divides by the rows, over class indices by what the census counts.
   const census = indices && reduction === 'mean' && rows > 0;
   const { values, divisor, last } = reducing(build, { result: 'loss', rows, reduction, census });
-  return [
-    ...(indices ? censusPasses(build, { rows, classes, weight, ignored }) : []),
-    ...ofRows({ values, divisor, census, ignored }),
-    ...last(),
-  ];
+  const before = indices ? censusPasses(build, { rows, classes, weight, ignored }) : [];
+  // Those of the rows are made when all other scratch memory is known, so that they may take what is left of it.
+  const after = last();
+  return [...before, ...ofRows({ values, divisor, census, ignored }), ...after];
 }
 
-/** The passes of some rows. `grad`: where the gradient goes, over the logits if it is the same. `others`: further roles. */
-export function rowPasses(
-  build: PassBuilder,
+/** Rows of logits to work on. */
+interface LossRows {
+  readonly rows: Rows;
+  readonly logits: string;
+  /** Where the gradient goes: over the logits if it is the same. */
+  readonly grad: string | undefined;
+  /** Further roles. */
+  readonly others: Readonly<Record<string, string>>;
+  /** Share of the factor of p in a row's gradient up to which an entry counts as 0; default: none does. */
+  readonly gradFilter?: number;
+}
+
+/** What the passes of some rows are to do. */
+export function rowWork(
   terms: LossTerms,
   { values, divisor, census, ignored }: LossFrame,
-  work: {
-    readonly rows: Rows;
-    readonly logits: string;
-    readonly grad: string | undefined;
-    readonly others: Readonly<Record<string, string>>;
-  },
-): readonly Pass[] {
+  { rows, logits, grad, others, gradFilter = 0 }: LossRows,
+): RowWork {
   const { layout, targets, labelSmoothing, temperature, softcap, zLoss, gradOutput } = terms;
-  const { rows, logits, grad, others } = work;
   const indices = !isFloat(targets.dtype);
   const smoothing = labelSmoothing > 0;
-  return build.build({
+  return {
     rows,
     epilogue: indices ? crossEntropyIndexEpilogue : crossEntropyProbsEpilogue,
     statistic: indices && !smoothing ? softmaxStatistic : weightedSoftmaxStatistic,
@@ -141,6 +147,7 @@ export function rowPasses(
       TEMPERED: temperature !== 1 && softcap === undefined,
       SOFTCAP: softcap !== undefined,
       Z_LOSS: zLoss !== 0,
+      GRAD_FILTER: gradFilter > 0,
     },
     constants: {
       ...ignored,
@@ -151,7 +158,8 @@ export function rowPasses(
       ...temperatureConstants(temperature),
       chain: 1 / temperature,
       zLoss,
+      gradFilter,
       ...(softcap === undefined ? {} : { cap: softcap, uncap: 1 / (softcap * temperature) }),
     },
-  });
+  };
 }

@@ -23,6 +23,12 @@ export interface LinearCrossEntropyTerms extends Omit<CrossEntropyTerms, 'axis' 
   /** With `grad` and a bias: with respect to it. Default true. */
   readonly gradBias?: boolean;
   /**
+   * With `grad`: entries of the gradient with respect to the logits up to this share of their row's factor count as exactly 0, and the
+   * products skip what is all 0. From 0, which is off, to below 1. Default 0; `2 ** -12` drops what bfloat16 sums would not hold
+   * (https://arxiv.org/abs/2411.09009). `docs/losses.md` has the factor, and bounds on what that changes.
+   */
+  readonly gradFilter?: number;
+  /**
    * Bytes of GPU memory for logits and partial sums, however many rows and classes there are; default 64 MiB. More of it means fewer,
    * larger steps. At least one row of logits must fit.
    */
@@ -55,7 +61,7 @@ export interface LinearCrossEntropyResult {
 
 const TERMS: readonly string[] = [
   ...['ignoreIndex', 'labelSmoothing', 'temperature', 'softcap', 'zLoss', 'reduction', 'returnLogSumExp'],
-  ...['grad', 'gradHidden', 'gradWeight', 'gradBias', 'maxScratchBytes'],
+  ...['grad', 'gradHidden', 'gradWeight', 'gradBias', 'gradFilter', 'maxScratchBytes'],
 ];
 
 const DEFAULT_SCRATCH_BYTES = 64 * 2 ** 20;
@@ -131,7 +137,7 @@ function checkLinearTerms(
   layout: Layout,
   biased: boolean,
 ): CheckedTerms {
-  const { grad = false, maxScratchBytes = DEFAULT_SCRATCH_BYTES } = terms;
+  const { grad = false, gradFilter = 0, maxScratchBytes = DEFAULT_SCRATCH_BYTES } = terms;
   const wanted = { gradHidden: true, gradWeight: true, gradBias: biased };
   checkFlag(op, 'grad', grad);
   for (const name of ['gradHidden', 'gradWeight', 'gradBias'] as const) {
@@ -141,16 +147,24 @@ function checkLinearTerms(
     if (name === 'gradBias' && value && !biased) invalid(op, 'gradBias is true, but there is no bias.');
     wanted[name] = value;
   }
+  if (typeof gradFilter !== 'number' || !(gradFilter >= 0 && gradFilter < 1)) {
+    invalid(
+      op,
+      `gradFilter is ${String(gradFilter)}; use a number from 0, which is off, to below 1, such as 2 ** -12.`,
+    );
+  }
   if (!Number.isSafeInteger(maxScratchBytes) || maxScratchBytes <= 0) {
     invalid(op, `maxScratchBytes is ${String(maxScratchBytes)}; use a whole number of bytes.`);
   }
-  const { gradHidden: _h, gradWeight: _w, gradBias: _b, maxScratchBytes: _s, grad: _g, ...ofLoss } = terms;
+  const { gradHidden: _h, gradWeight: _w, gradBias: _b, gradFilter: _f, ...others } = terms;
+  const { maxScratchBytes: _s, grad: _g, ...ofLoss } = others;
   const { grad: _, ...checked } = checkTerms(op, ofLoss, layout, false);
   return {
     ...checked,
     gradHidden: grad && wanted.gradHidden,
     gradWeight: grad && wanted.gradWeight,
     gradBias: grad && wanted.gradBias,
+    gradFilter,
     maxScratchBytes,
   };
 }

@@ -1,11 +1,11 @@
-import { bytesOf } from '../dtype.js';
+import { bytesOf, WORD_BYTES } from '../dtype.js';
 import { LimitExceededError } from '../errors.js';
-import { type Pass, type PassBuilder, paddedRow } from '../plan/pass.js';
+import { type Pass, type PassBuilder, paddedRow, type RowWork } from '../plan/pass.js';
 import { chooseTiles, partOf, THREAD_TILE } from '../plan/policy.js';
 import { columnSumsPass, type Lines, productPass, type Skips, sumPartsPass } from '../plan/product.js';
 import { elementCount, rowShape } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
-import { type LossFrame, type LossTerms, lossPasses, rowPasses } from './crossEntropySpec.js';
+import { type LossFrame, type LossTerms, lossPasses, rowWork } from './crossEntropySpec.js';
 import { outputRole, presentRoles, sameNames } from './roles.js';
 
 /** A linear cross-entropy with every choice made. Its layout is that of the logits: [..., classes]. */
@@ -20,6 +20,8 @@ export interface LinearCrossEntropySettings extends LossTerms {
   readonly gradHidden: boolean;
   readonly gradWeight: boolean;
   readonly gradBias: boolean;
+  /** Share of the factor of p in a row's gradient up to which an entry counts as 0; 0: none does. */
+  readonly gradFilter: number;
   /** Bytes of scratch memory that the GPU passes may take. */
   readonly maxScratchBytes: number;
 }
@@ -54,9 +56,6 @@ export function linearCrossEntropySpec(settings: LinearCrossEntropySettings): Sp
     ...(layout.rows > 0 ? { targetClasses: layout.classes } : {}),
   };
 }
-
-/** Words of the statistics and the record of a segment or row: what a row takes besides its logits, and more than any statistic has. */
-const ROW_WORDS = 8;
 
 /**
  * The passes of the rows, a chunk of them at a time: their logits by a product, over them their gradient, and from that the gradients of
@@ -107,17 +106,17 @@ class LinearPasses {
     const { layout, maxScratchBytes } = this.settings;
     const { rows, classes } = layout;
     if (rows === 0) return 0;
-    const logits = 4 * paddedRow(classes);
-    const partial = this.parts > 1 ? 4 * this.parts * this.features : 0;
-    const { segment } = this.build.policy({ count: 1, classes, inner: 1 });
-    // What there is for all rows: their losses, and the statistics of split rows.
-    const perRow = 4 * (1 + ROW_WORDS * (1 + Math.ceil(classes / segment)));
-    const left = maxScratchBytes - rows * perRow;
-    const most = Math.floor(Math.min(left / (logits + partial), room / Math.max(logits, partial, 1)));
+    const logits = WORD_BYTES * paddedRow(classes);
+    const partial = this.parts > 1 ? WORD_BYTES * paddedRow(this.parts * this.features) : 0;
+    // What there is for all rows: their losses, the reduction of these, and what rows hand over that are split.
+    const [statistics, record] = this.build.handoverWords(this.rows(0, rows));
+    const fixed = this.build.scratchBytes + WORD_BYTES * paddedRow(rows * (statistics + record));
+    const left = maxScratchBytes - fixed;
+    const most = Math.floor(Math.min(left / (logits + partial), room / Math.max(logits, partial)));
     if (most < 1) {
       throw this.tooLarge(
         `maxScratchBytes is ${maxScratchBytes}, and one row of logits`,
-        rows * perRow + logits + partial,
+        fixed + logits + partial,
       );
     }
     const chunks = Math.ceil(rows / most);
@@ -145,21 +144,28 @@ class LinearPasses {
   }
 
   private chunkPasses(first: number, count: number): readonly Pass[] {
-    const { layout, gradHidden } = this.settings;
+    const { gradHidden } = this.settings;
     return [
       ...this.stretches((from, classes) => this.logits(first, count, from, classes)),
-      ...rowPasses(this.build, this.settings, this.frame, {
-        rows: { count, first, classes: layout.classes, inner: 1 },
-        logits: 'logits',
-        grad: this.backward ? 'logits' : undefined,
-        others: {
-          ...('classWeight' in this.roles ? { weight: 'classWeight' } : {}),
-          ...sameNames(this.roles, 'gradOutput', 'logSumExp'),
-        },
-      }),
+      ...this.build.build(this.rows(first, count)),
       ...(gradHidden ? this.hiddenGradient(first, count) : []),
       ...(this.backward ? this.weightGradients(first, count) : []),
     ];
+  }
+
+  /** The cross-entropy of some rows, with its gradient over their logits. */
+  private rows(first: number, count: number): RowWork {
+    const { layout, gradFilter } = this.settings;
+    return rowWork(this.settings, this.frame, {
+      rows: { count, first, classes: layout.classes, inner: 1 },
+      logits: 'logits',
+      grad: this.backward ? 'logits' : undefined,
+      gradFilter: this.backward ? gradFilter : 0,
+      others: {
+        ...('classWeight' in this.roles ? { weight: 'classWeight' } : {}),
+        ...sameNames(this.roles, 'gradOutput', 'logSumExp'),
+      },
+    });
   }
 
   private stretches(of: (from: number, classes: number) => readonly Pass[]): readonly Pass[] {
@@ -210,6 +216,7 @@ class LinearPasses {
           bByRows: true,
           c: parts > 1 ? this.scratch('parts', start, rows, features) : whole,
           skips: this.skips('rows', first, rows),
+          skipsZeros: this.settings.gradFilter > 0,
           ...(parts > 1 && { part, partStride }),
         }),
       ];
@@ -223,7 +230,7 @@ class LinearPasses {
   }
 
   private weightGradients(first: number, rows: number): readonly Pass[] {
-    const { gradWeight, gradBias } = this.settings;
+    const { gradWeight, gradBias, gradFilter } = this.settings;
     const adds = first > 0;
     return this.stretches((from, classes) => [
       ...(gradWeight
@@ -239,6 +246,7 @@ class LinearPasses {
               bByRows: true,
               c: this.lines('gradWeight', from, classes),
               skips: this.skips('terms', first, rows),
+              skipsZeros: gradFilter > 0,
               adds,
             }),
           ]

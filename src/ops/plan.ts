@@ -14,7 +14,10 @@ export type { PlanBinding } from './planBindings.js';
 export interface OpPlan<Bindings extends object> {
   /** What runs, in order; empty on the CPU. */
   readonly passes: readonly PassSummary[];
-  /** Bytes of GPU memory that the plan holds besides its parameters. */
+  /**
+   * Bytes of GPU memory that the plan holds, besides what it keeps for each set of buffers: parameters, 256 bytes a dispatch on most
+   * devices, and 16 bytes of what class indices were found to be.
+   */
   readonly scratchBytes: number;
   /**
    * Records the work into the caller's encoder or compute pass; submits nothing, so results hold what they held before until the caller

@@ -46,6 +46,7 @@ export interface Constants {
   readonly uncap?: number;
   readonly zLoss?: number;
   readonly gain?: number;
+  readonly gradFilter?: number;
   readonly wanted?: number;
   readonly taken?: number;
   readonly listed?: number;
@@ -166,18 +167,29 @@ export class PassBuilder {
       statistic === undefined
         ? plainKernels(writes(work, 'vector'), elements)
         : kernelsOf(policy.strategy, elements);
-    const split = kernels[0] === 'split-partial';
-    const segments =
-      split || kernels.includes('map') ? Math.max(1, Math.ceil(rows.classes / policy.segment)) : 1;
-    if (!split || statistic === undefined) {
-      return kernels.map((kernel) => this.pass(work, kernel, policy, segments, 0));
-    }
+    const [statistics, record] = this.handoverWords(work);
+    const split = statistics > 0;
+    const segments = split || kernels.includes('map') ? segmentsOf(rows, policy) : 1;
+    if (!split) return kernels.map((kernel) => this.pass(work, kernel, policy, segments, 0));
     // The statistics of the segments, then the records of the rows. Named after the epilogue: two row works do not share it.
     const end = (rows.first ?? 0) + rows.count;
-    const records = end * segments * statistic.words;
-    const words = records + (elements ? end * epilogue.words : 0);
+    const records = end * statistics;
+    const words = records + end * record;
     const roles = { ...work.roles, handover: this.scratchVector(`${epilogue.name}.handover`, words) };
     return kernels.map((kernel) => this.pass({ ...work, roles }, kernel, policy, segments, records));
+  }
+
+  /** Words of scratch memory that each row takes on its way through the kernels of a split row: its statistics, and its record. */
+  handoverWords(work: RowWork): readonly [statistics: number, record: number] {
+    const { rows, epilogue, statistic } = work;
+    const policy = this.policy(rows);
+    if (statistic === undefined || policy.strategy !== 'split-row') return [0, 0];
+    return [segmentsOf(rows, policy) * statistic.words, writes(work, 'matrix') ? epilogue.words : 0];
+  }
+
+  /** Bytes of all scratch buffers declared so far. */
+  get scratchBytes(): number {
+    return [...this.scratch.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /** Throws `InvalidArgumentError` where the arithmetic does not cover the kernels of that name. */
@@ -392,6 +404,10 @@ export class PassBuilder {
     }
     return [Math.ceil(groups / Math.max(1, height)), height];
   }
+}
+
+function segmentsOf({ classes }: Rows, { segment }: Policy): number {
+  return Math.max(1, Math.ceil(classes / segment));
 }
 
 /** Elements of a row that is padded to whole groups of four. */

@@ -36,13 +36,8 @@ export function makePlan(
 ): Plan {
   const builder = new PassBuilder(spec.op, spec.roles, facts, wishes, arithmetic);
   const passes = spec.passes(builder);
-  const { scratch } = builder;
-  return {
-    spec,
-    passes,
-    scratch,
-    scratchBytes: [...scratch.values()].reduce((sum, bytes) => sum + bytes, 0),
-  };
+  const { scratch, scratchBytes } = builder;
+  return { spec, passes, scratch, scratchBytes };
 }
 
 export function summarize(passes: readonly Pass[]): readonly PassSummary[] {

@@ -119,6 +119,8 @@ export interface Product {
   /** A vector that is added to each row of C. */
   readonly bias?: Lines | undefined;
   readonly skips?: Skips | undefined;
+  /** Where all of a block of A is 0 (not -0), B counts as 0 too, and is not read. For f32. */
+  readonly skipsZeros?: boolean;
   /** Onto what C holds. */
   readonly adds?: boolean;
   /** Sums are added up in parts of so many terms, which lie `partStride` elements apart in C; default: one part. */
@@ -131,6 +133,7 @@ const FEW = 4;
 /** The pass of a product. */
 export function productPass(build: PassBuilder, product: Product): ProductPass {
   const { name, rows, columns, depth, a, aByRows, b, bByRows, c, bias, skips, adds = false } = product;
+  const { skipsZeros = false } = product;
   const { part = Math.max(FEW, paddedRow(depth)), partStride = 0 } = product;
   const parts = Math.max(1, Math.ceil(depth / part));
   const tiles = chooseTiles(build.facts, build.wishes);
@@ -153,6 +156,7 @@ export function productPass(build: PassBuilder, product: Product): ProductPass {
       B_BY_ROWS: bByRows,
       SKIPS_TERMS: skips?.what === 'terms',
       SKIPS_ROWS: skips?.what === 'rows',
+      SKIPS_ZEROS: skipsZeros,
       BIASED: bias !== undefined,
       // Neighbouring workgroups read the same lines of the longer operand, while these are in the cache.
       DOWN_FIRST: rows <= columns,

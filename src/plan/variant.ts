@@ -129,6 +129,8 @@ export interface Flags {
   readonly TEMPERED: boolean;
   readonly SOFTCAP: boolean;
   readonly Z_LOSS: boolean;
+  /** Small gradients count as 0. */
+  readonly GRAD_FILTER: boolean;
   /** Binary cross-entropy with a weight of the positives. */
   readonly POS_WEIGHT: boolean;
 }
@@ -141,6 +143,7 @@ export const NO_FLAGS: Flags = {
   TEMPERED: false,
   SOFTCAP: false,
   Z_LOSS: false,
+  GRAD_FILTER: false,
   POS_WEIGHT: false,
 };
 

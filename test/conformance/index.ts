@@ -5,6 +5,7 @@ import { determinismChecks } from './determinism.js';
 import { errorChecks } from './errors.js';
 import { goldenChecks } from './golden.js';
 import { moreGoldenChecks } from './goldenMore.js';
+import { gradFilterChecks } from './gradFilter.js';
 import { goldenHalfChecks, halfChecks } from './halves.js';
 import { klDivergenceChecks } from './klDivergence.js';
 import { layoutChecks } from './layouts.js';
@@ -48,6 +49,7 @@ export function checks(golden: Golden, target: TargetName): Check[] {
     ...(target === 'chromium' ? [] : goldenHalfChecks(golden)),
     ...logitStatsChecks(),
     ...linearCrossEntropyChecks(golden),
+    ...gradFilterChecks(),
     ...reproducibleChecks(golden),
   ];
 }

@@ -1,6 +1,6 @@
 import * as cpu from '../../src/cpu.js';
 import { layoutOf } from '../../src/shape.js';
-import { type KernelFacts, U } from '../support/bounds.js';
+import { type KernelFacts, logSumExpBound, U } from '../support/bounds.js';
 import { crossEntropyBounds } from './crossEntropyBounds.js';
 import { CaseRows } from './rows.js';
 
@@ -53,11 +53,14 @@ export function linearLogits({
 /**
  * Bounds of the results. The error e of a logit moves a loss by sum |g| e, g its gradient, and a probability by p (e + sum p e). The
  * gradients of the operands are sums of products again, each factor with its own error.
+ *
+ * With a filter, an entry of the logits' gradient that is below the threshold by more than both their errors is exactly 0, one above it by
+ * as much is as without; one in between may be either.
  */
 export function linearBounds(problem: LinearProblem, kernel: KernelFacts): LinearBounds {
   const { hidden, weight, shape, options } = problem;
   const [distinct, features, classes] = shape;
-  const { classWeight, ignoreIndex = -100, labelSmoothing = 0 } = options;
+  const { classWeight, ignoreIndex = -100, labelSmoothing = 0, gradFilter = 0 } = options;
   const { temperature = 1, softcap, zLoss = 0, reduction = 'mean', gradOutput = 1 } = options;
   const contexts = problem.contexts ?? Int32Array.from({ length: distinct }, (_, r) => r);
   const rows = contexts.length;
@@ -115,6 +118,9 @@ export function linearBounds(problem: LinearProblem, kernel: KernelFacts): Linea
   const gradients = once(() => {
     const grad = gradOf(zLoss === 0 ? 1 : divisor / zDivisor, (r) => upstream(r) / divisor);
     const gradErrors = new Float64Array(distinct * classes);
+    const evenly = classWeight ? sum(classWeight) / classes : 1;
+    // Roundings: of each product and division that a factor and its threshold are made of, of the sums of weights, of the filter itself.
+    const terms = 20 + (labelSmoothing > 0 ? classes : 0) + (classWeight ? rows : 0);
     for (let k = 0; k < distinct; k++) {
       if (!isKept(k)) continue;
       const row = caseRows.row(first[k] as number);
@@ -137,6 +143,22 @@ export function linearBounds(problem: LinearProblem, kernel: KernelFacts): Linea
         gradErrors[k * classes + c] =
           (scale * shift + 2 * zScale * (lse * shift + mean * p) + bend) / temperature +
           own.grad((first[k] as number) * classes + c);
+      }
+      if (gradFilter === 0) continue;
+      const target = classWeight?.[problem.targets[k] as number] ?? 1;
+      const cross =
+        (Math.abs(upstream(k)) * ((1 - labelSmoothing) * target + labelSmoothing * evenly)) / divisor;
+      const factor = Math.abs(cross + 2 * zScale * Math.sign(zLoss) * row.stats.logSumExp) / temperature;
+      const rounding = terms * U * (cross + 2 * zScale * lse);
+      const uncertain = (rounding + 2 * zScale * (mean + logSumExpBound(row))) / temperature;
+      for (let i = k * classes; i < (k + 1) * classes; i++) {
+        const size = Math.abs(grad[i] as number);
+        const either = (gradErrors[i] as number) + gradFilter * uncertain;
+        const over = size - gradFilter * factor;
+        if (over > either) continue;
+        // What is left of an entry that counts as 0 is added to nothing.
+        gradErrors[i] = over < -either ? 0 : size + (gradErrors[i] as number);
+        if (over < -either) grad[i] = 0;
       }
     }
     return { grad, gradErrors };
@@ -171,6 +193,10 @@ export function linearBounds(problem: LinearProblem, kernel: KernelFacts): Linea
     gradWeight: (i) => at(weightRow, i),
     gradBias: (c) => times.reduce((sum, n, k) => sum + n * share(k * classes + c, rows), 0),
   };
+}
+
+function sum(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((total, value) => total + value, 0);
 }
 
 /** Adds a multiple of the sizes of a line of a matrix. A multiple of 0 adds nothing, whatever the line holds. */

@@ -86,7 +86,7 @@ function goldenProblem(golden: GoldenCase): LinearProblem {
 }
 
 /** Spiky data: a few features and classes far larger than the rest. */
-function problemOf(
+export function problemOf(
   [rows, features, classes]: readonly [number, number, number],
   options: cpu.LinearCrossEntropyOptions = {},
 ): LinearProblem {
@@ -106,7 +106,7 @@ function problemOf(
 }
 
 /** All results of a problem as arrays. */
-async function run(
+export async function run(
   ctx: Context,
   { hidden, weight, targets, shape: [rows, features, classes], options }: LinearProblem,
   more: LinearCrossEntropyOptions = {},
@@ -127,7 +127,12 @@ async function run(
 }
 
 /** Compares all results with the oracle's, under their bounds. */
-function check(env: Env, problem: LinearProblem, results: Record<string, Float32Array>, where: string): void {
+export function compareAll(
+  env: Env,
+  problem: LinearProblem,
+  results: Record<string, Float32Array>,
+  where: string,
+): void {
   const { hidden, weight, targets, shape, options } = problem;
   const exact = cpu.linearCrossEntropy(hidden, weight, targets, shape, { ...options, grad: true });
   const bounds = linearBounds(problem, kernelFacts(env.ctx, 1));
@@ -151,7 +156,7 @@ async function chunks(env: Env): Promise<void> {
   const options = { reduction: 'none', labelSmoothing: 0.1, bias: random01(1003) } as const;
   const problem = problemOf([37, 12, 1003], options);
   const whole = await run(env.ctx, problem);
-  check(env, problem, whole, 'one chunk');
+  compareAll(env, problem, whole, 'one chunk');
   for (const maxScratchBytes of [9_000, 30_000, 80_000]) {
     const parts = await run(env.ctx, problem, { maxScratchBytes });
     for (const name of ['loss', 'gradHidden']) {
@@ -161,11 +166,11 @@ async function chunks(env: Env): Promise<void> {
         `${name}, ${maxScratchBytes} bytes of scratch`,
       );
     }
-    check(env, problem, parts, `${maxScratchBytes} bytes of scratch`);
+    compareAll(env, problem, parts, `${maxScratchBytes} bytes of scratch`);
   }
 }
 
-function random01(count: number): Float32Array<ArrayBuffer> {
+export function random01(count: number): Float32Array<ArrayBuffer> {
   const next = random(count);
   return Float32Array.from({ length: count }, () => 2 * next() - 1);
 }
@@ -178,7 +183,7 @@ async function stretches(env: Env): Promise<void> {
   });
   try {
     const problem = problemOf([6, 20, 301], { bias: random01(301), zLoss: 0.01 });
-    check(env, problem, await run(ctx, problem), 'bindings of 4 KiB');
+    compareAll(env, problem, await run(ctx, problem), 'bindings of 4 KiB');
   } finally {
     ctx.destroy();
   }
@@ -192,7 +197,7 @@ async function staged(env: Env): Promise<void> {
   ] as const) {
     const problem = problemOf(shape, { bias: random01(shape[2]) });
     const results = await run(env.ctx, problem, { policy: { staged: true } });
-    check(env, problem, results, `staged [${shape}]`);
+    compareAll(env, problem, results, `staged [${shape}]`);
     const parts = await run(env.ctx, problem, { policy: { staged: true }, maxScratchBytes: 100_000 });
     for (const name of ['loss', 'gradHidden']) {
       sameBits(parts[name] as Float32Array, results[name] as Float32Array, `${name}, staged, in chunks`);
@@ -234,7 +239,7 @@ async function halves(env: Env): Promise<void> {
         hidden: hidden as Float32Array<ArrayBuffer>,
         weight: weight as Float32Array<ArrayBuffer>,
       };
-      check(env, rounded, await run(env.ctx, rounded, {}, dtype), `${dtype} [${shape}]`);
+      compareAll(env, rounded, await run(env.ctx, rounded, {}, dtype), `${dtype} [${shape}]`);
     }
   }
 }
@@ -311,6 +316,16 @@ async function noRows(env: Env): Promise<void> {
   );
   const sum = await run(env.ctx, problem, { reduction: 'sum' });
   assert(sum['loss']?.[0] === 0, 'a sum over no rows is 0');
+  // Rows that are all ignored are no rows, either, and have no z-loss to divide by their number.
+  const ignored = { ...problemOf([3, 6, 40], { zLoss: 0.01 }), targets: Int32Array.of(-100, -100, -100) };
+  const { loss, ...gradients } = await run(env.ctx, ignored);
+  assert(Number.isNaN(loss?.[0]), 'a mean over ignored rows is NaN');
+  for (const [name, values] of Object.entries(gradients)) {
+    assert(
+      values.every((value) => value === 0),
+      `${name} of ignored rows is not 0`,
+    );
+  }
 }
 
 async function plans(env: Env): Promise<void> {

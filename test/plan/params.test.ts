@@ -39,6 +39,7 @@ const constants: Required<Constants> = {
   uncap: 10.5,
   zLoss: 11.5,
   gain: 12.5,
+  gradFilter: 13.5,
   wanted: 103,
   taken: 104,
   listed: 105,

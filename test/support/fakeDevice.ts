@@ -12,18 +12,36 @@ const LIMITS = {
   minUniformBufferOffsetAlignment: 256,
 };
 
-/** Accepts everything and compiles anything; has the limits that WebGPU guarantees, but no end of memory. */
-export function fakeDevice(): GPUDevice {
+/** Accepts everything and compiles anything; has the limits that WebGPU guarantees, but no end of memory, unless these say otherwise. */
+export function fakeDevice(limits: Partial<typeof LIMITS> = {}): GPUDevice {
+  const pass = {
+    setPipeline: () => undefined,
+    setBindGroup: () => undefined,
+    dispatchWorkgroups: () => undefined,
+    end: () => undefined,
+  };
   const device = {
     features: new Set<string>(),
-    limits: LIMITS,
+    limits: { ...LIMITS, ...limits },
     lost: new Promise(() => undefined),
-    queue: {},
+    queue: {
+      submit: () => undefined,
+      writeBuffer: () => undefined,
+      onSubmittedWorkDone: async () => undefined,
+    },
     createShaderModule: () => ({ getCompilationInfo: async () => ({ messages: [] }) }),
     createBindGroupLayout: () => ({}),
     createPipelineLayout: () => ({}),
     createComputePipelineAsync: async () => ({}),
-    createBuffer: ({ size, usage }: GPUBufferDescriptor) => ({ size, usage, destroy: () => undefined }),
+    createBindGroup: () => ({}),
+    createCommandEncoder: () => ({ beginComputePass: () => pass, finish: () => ({}) }),
+    createBuffer: ({ size, usage }: GPUBufferDescriptor) => ({
+      size,
+      usage,
+      getMappedRange: () => new ArrayBuffer(size),
+      unmap: () => undefined,
+      destroy: () => undefined,
+    }),
     pushErrorScope: () => undefined,
     popErrorScope: async () => null,
     destroy: () => undefined,
