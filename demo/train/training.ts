@@ -1,9 +1,10 @@
 // The training behind the panel, one step after the other. Knows neither page nor worker.
 import { type AdapterFacts, type Context, DeviceLostError } from 'webgpu-loss';
 import { buildCorpus, type Corpus } from '../../examples/bigram/corpus.js';
-import { sampleSentence, seededRandom } from '../../examples/bigram/sample.js';
+import { sampleSentence } from '../../examples/bigram/sample.js';
 import { conditionalEntropy, measure, weighByFrequency } from '../../examples/bigram/theory.js';
 import { openTrainer, type Trainer } from '../../examples/bigram/trainer.js';
+import { seededRandom } from '../../examples/common/random.js';
 import type { LastingContext } from '../backend.js';
 import { bytes, count } from '../format.js';
 import type { News, Order } from './messages.js';

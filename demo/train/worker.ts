@@ -1,5 +1,5 @@
 // Trains, where a step of a second does not stop the page.
-import { readBook } from '../../examples/bigram/book.js';
+import { readBook } from '../../examples/common/book.js';
 import { lastingContext } from '../backend.js';
 import type { News, Order } from './messages.js';
 import { Training } from './training.js';

@@ -1,29 +1,19 @@
 // Trains a bigram language model of a whole book by maximum likelihood: `npm start -- --help` lists the options.
-import { type Context, createContext } from 'webgpu-loss';
-import { openGpu } from '../../scripts/adapters.js';
 import { runCommand } from '../../scripts/arguments.js';
-import { readBook } from './book.js';
+import { readBook } from '../common/book.js';
+import { openContext } from '../common/context.js';
+import { median } from '../common/format.js';
+import { progressView } from '../common/progress.js';
+import { seededRandom } from '../common/random.js';
 import { buildCorpus } from './corpus.js';
 import { HELP, type Options, parseOptions } from './options.js';
 import { compareWithOracle } from './oracle.js';
-import { progressView } from './progress.js';
 import { formatHeader, formatReport, type Report, toJson } from './report.js';
-import { sampleSentence, seededRandom } from './sample.js';
+import { sampleSentence } from './sample.js';
 import { conditionalEntropy, measure } from './theory.js';
 import { train } from './train.js';
 
 const SENTENCES = 4;
-
-/** The context that the options ask for, and a sentence on which and why. */
-async function openContext({ backend, adapter }: Options): Promise<{ context: Context; why: string }> {
-  if (backend === 'cpu') {
-    return { context: await createContext({ backend: 'cpu' }), why: 'CPU backend: it was asked for.' };
-  }
-  const { gpu, why } = await openGpu({ adapter });
-  if (gpu !== null) return { context: await createContext({ backend: 'webgpu', gpu }), why };
-  if (backend === 'webgpu') throw new Error(`--backend webgpu: ${why}`);
-  return { context: await createContext({ backend: 'cpu' }), why: `CPU backend. ${why}` };
-}
 
 async function run(options: Options): Promise<void> {
   const corpus = buildCorpus(await readBook(), options.vocab);
@@ -32,14 +22,15 @@ async function run(options: Options): Promise<void> {
   const { context, why } = await openContext(options);
   try {
     if (!options.json) console.log(`${formatHeader(corpus, why)}\n`);
-    const view = progressView(options.steps, options.json);
+    const view = progressView(options.steps, ['cross-entropy', 'divergence'], options.json);
     const start = performance.now();
     let trained: Awaited<ReturnType<typeof train>>;
     try {
       trained = await train(context, {
         bigrams,
         steps: options.steps,
-        onProgress: ({ step, crossEntropy }) => view.update(step, crossEntropy, crossEntropy - floor),
+        onProgress: ({ step, crossEntropy }) =>
+          view.update(step, { 'cross-entropy': crossEntropy, divergence: crossEntropy - floor }),
       });
     } finally {
       view.stop();
@@ -67,12 +58,6 @@ async function run(options: Options): Promise<void> {
   } finally {
     context.destroy();
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 await runCommand('start', async () => {

@@ -1,10 +1,8 @@
-import { OptionError, oneOf, readArguments, whole } from '../../scripts/arguments.js';
+import { readArguments, whole } from '../../scripts/arguments.js';
+import { parseWanted, WANTED_ARGUMENTS, WANTED_HELP, type Wanted } from '../common/context.js';
 
 /** What the command line asks for. */
-export interface Options {
-  readonly backend: 'auto' | 'webgpu' | 'cpu';
-  /** auto, hardware, swiftshader, lavapipe, or a part of an adapter's name. */
-  readonly adapter: string;
+export interface Options extends Wanted {
   readonly steps: number;
   readonly vocab: number;
   readonly seed: number;
@@ -12,7 +10,6 @@ export interface Options {
   readonly help: boolean;
 }
 
-const BACKENDS = ['auto', 'webgpu', 'cpu'] as const;
 /** Past this the six matrices of V x V numbers no longer fit in 2 GB. */
 const MAX_VOCAB = 8192;
 const MAX_STEPS = 10_000;
@@ -32,10 +29,7 @@ export const HELP = `Trains a bigram language model of Moby Dick by maximum like
 
 Usage: npm start -- [options]
 
-  --backend NAME   auto (default): WebGPU if there is any adapter, else the CPU
-                   webgpu: WebGPU or fail;  cpu: the CPU
-  --adapter NAME   auto (default): hardware, else SwiftShader from npm
-                   hardware, swiftshader, lavapipe, or a part of an adapter's name: that one or fail
+${WANTED_HELP}
   --steps N        optimizer steps, 1 to ${MAX_STEPS} (default ${DEFAULTS.steps})
   --vocab N        the N commonest tokens, 1 to ${MAX_VOCAB}, plus one for the rest (default ${DEFAULTS.vocab})
   --seed N         seed of the sampled sentences, 0 to ${MAX_SEED} (default ${DEFAULTS.seed})
@@ -44,8 +38,7 @@ Usage: npm start -- [options]
 `;
 
 const ARGUMENTS = {
-  backend: { type: 'string' },
-  adapter: { type: 'string' },
+  ...WANTED_ARGUMENTS,
   steps: { type: 'string' },
   vocab: { type: 'string' },
   seed: { type: 'string' },
@@ -62,17 +55,8 @@ const ARGUMENTS = {
 export function parseOptions(args: readonly string[]): Options {
   const values = readArguments(args, ARGUMENTS);
   if (values.help === true) return { ...DEFAULTS, help: true };
-  const backend = oneOf('--backend', values.backend ?? DEFAULTS.backend, BACKENDS);
-  const adapter = values.adapter ?? DEFAULTS.adapter;
-  if (adapter.trim() === '') throw new OptionError('--adapter must not be empty');
-  if (backend === 'cpu' && adapter !== 'auto') {
-    throw new OptionError(
-      `--adapter ${adapter} needs WebGPU, but --backend cpu asks for none; leave one of them out`,
-    );
-  }
   return {
-    backend,
-    adapter,
+    ...parseWanted(values),
     steps: whole('--steps', values.steps, 1, MAX_STEPS, DEFAULTS.steps),
     vocab: whole('--vocab', values.vocab, 1, MAX_VOCAB, DEFAULTS.vocab),
     seed: whole('--seed', values.seed, 0, MAX_SEED, DEFAULTS.seed),

@@ -1,3 +1,4 @@
+import { aligned, bits, percent, seconds, thousands } from '../common/format.js';
 import type { Corpus } from './corpus.js';
 import type { OracleAgreement } from './oracle.js';
 import type { Measures } from './theory.js';
@@ -41,7 +42,7 @@ export function formatHeader({ vocabulary, tokens, types, restShare, bigrams }: 
 export function formatReport(report: Report): string {
   const { measures, floor, oracle, milliseconds } = report;
   const size = report.corpus.vocabulary.length;
-  const lines = [
+  const lines: [name: string, text: string][] = [
     ['untrained', `${Math.log(size).toFixed(4)} nats/token: every token equally likely, ln ${size}`],
     ['cross-entropy', `${measures.crossEntropy.toFixed(4)} nats/token (${bits(measures.crossEntropy)} bits)`],
     [
@@ -73,9 +74,8 @@ export function formatReport(report: Report): string {
         ` ${seconds(milliseconds.total)} s in all`,
     ],
   ];
-  const width = Math.max(...lines.map(([name]) => name!.length));
   return [
-    ...lines.map(([name, text]) => `  ${name!.padEnd(width)}   ${text}`),
+    aligned(lines),
     '',
     `Sentences drawn from the model (seed ${report.seed}):`,
     ...report.sentences.map((sentence) => `  ${sentence}`),
@@ -116,22 +116,6 @@ function reached({ measures }: Report): boolean {
   return measures.divergence <= GOAL;
 }
 
-function thousands(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(share < 0.01 ? 2 : 1)}%`;
-}
-
 function scientific(value: number): string {
   return value.toExponential(1);
-}
-
-function seconds(milliseconds: number): string {
-  return (milliseconds / 1000).toFixed(1);
-}
-
-function bits(nats: number): string {
-  return (nats / Math.LN2).toFixed(4);
 }

@@ -1,21 +1,10 @@
+import { drawIndex } from '../common/random.js';
+import { logSoftmaxRow } from '../common/softmax.js';
 import { REST } from './corpus.js';
-import { logSoftmaxRow } from './theory.js';
 
 const SENTENCE_ENDS = new Set(['.', '!', '?']);
 const NO_SPACE_BEFORE = new Set([...',.;:!?)]']);
 const NO_SPACE_AFTER = new Set([...'([—']);
-
-/** Numbers in [0, 1), the same for the same seed everywhere (mulberry32, public domain, by T. Ettinger). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What to sample, and from which model. */
 export interface SampleOptions {
@@ -58,17 +47,7 @@ function drawNext(
   const probs = logSoftmaxRow(logits, token * size, size).map(Math.exp);
   const rest = vocabulary.indexOf(REST);
   if (rest >= 0) probs[rest] = 0;
-  const total = probs.reduce((sum, p) => sum + p, 0);
-  let left = uniform * total;
-  let last: number | undefined;
-  for (let next = 0; next < size; next++) {
-    const p = probs[next]!;
-    if (!(p > 0)) continue;
-    last = next;
-    left -= p;
-    if (left < 0) break;
-  }
-  return last;
+  return drawIndex(probs, uniform);
 }
 
 /** Writes tokens as English: no space before a comma or after a dash, quotes opened and closed in turn. */

@@ -1,3 +1,5 @@
+import { logSoftmaxRow } from '../common/softmax.js';
+
 /**
  * What theory says of a bigram model, in float64 and without the library: the yardstick for what the training reaches.
  *
@@ -127,14 +129,4 @@ export function weighByFrequency({ rowCounts, total }: Bigrams, losses: ArrayLik
     if (count > 0) sum += (count / total) * losses[row]!;
   }
   return sum;
-}
-
-/** ln softmax of the `size` logits from `start` on. */
-export function logSoftmaxRow(logits: ArrayLike<number>, start: number, size: number): Float64Array {
-  let max = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < size; i++) max = Math.max(max, logits[start + i]!);
-  let sum = 0;
-  for (let i = 0; i < size; i++) sum += Math.exp(logits[start + i]! - max);
-  const logSumExp = max + Math.log(sum);
-  return Float64Array.from({ length: size }, (_, i) => logits[start + i]! - logSumExp);
 }

@@ -1,5 +1,6 @@
 import type { Context } from 'webgpu-loss';
-import { ADAM, fallingRate } from './adam.js';
+import { fallingRate } from '../common/adam.js';
+import { ADAM } from './adamSettings.js';
 import { type Bigrams, weighByFrequency } from './theory.js';
 import { openTrainer } from './trainer.js';
 

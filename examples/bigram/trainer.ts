@@ -1,6 +1,7 @@
 import { type Context, planCrossEntropy, type Tensor } from 'webgpu-loss';
-import { type AdamStep, adamStep, CpuAdam, GpuAdam } from './adam.js';
-import { guarded, USAGE } from './device.js';
+import { type AdamStep, adamStep, CpuAdam, GpuAdam } from '../common/adam.js';
+import { guarded, USAGE } from '../common/device.js';
+import { ADAM } from './adamSettings.js';
 import { type Bigrams, countingSolution } from './theory.js';
 
 /**
@@ -77,7 +78,7 @@ export async function openTrainer(
       targets,
       rowWeights,
       evaluate: () => model.run(evaluate),
-      step: (rate) => model.run(evaluate, adamStep(++steps, rate)),
+      step: (rate) => model.run(evaluate, adamStep(ADAM, ++steps, rate)),
       readLosses: async () => (await loss.read()) as Float32Array,
       readLogits: async () => (await model.logits.read()) as Float32Array<ArrayBuffer>,
       readGradient: async () => (await model.gradient.read()) as Float32Array,

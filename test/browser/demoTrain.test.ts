@@ -2,11 +2,11 @@
 import type { Page, WebWorker } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createContext } from 'webgpu-loss';
-import { readBook } from '../../examples/bigram/book.js';
 import { buildCorpus, type Corpus, tokenize } from '../../examples/bigram/corpus.js';
 import { GOAL } from '../../examples/bigram/report.js';
 import { conditionalEntropy, measure } from '../../examples/bigram/theory.js';
 import { openTrainer } from '../../examples/bigram/trainer.js';
+import { readBook } from '../../examples/common/book.js';
 import { describeInChromium } from '../support/chromium.js';
 import {
   byName,

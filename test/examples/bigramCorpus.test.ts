@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readBook } from '../../examples/bigram/book.js';
 import { buildCorpus, type Corpus, countBigrams, REST, tokenize } from '../../examples/bigram/corpus.js';
+import { readBook } from '../../examples/common/book.js';
 
 describe('tokenize', () => {
   it('keeps inner apostrophes and hyphens, and takes each punctuation mark by itself', () => {

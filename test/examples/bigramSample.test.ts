@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { REST } from '../../examples/bigram/corpus.js';
-import { joinTokens, sampleSentence, seededRandom } from '../../examples/bigram/sample.js';
+import { joinTokens, sampleSentence } from '../../examples/bigram/sample.js';
+import { seededRandom } from '../../examples/common/random.js';
 
 const vocabulary = ['whale', '.', 'Ahab', REST];
 

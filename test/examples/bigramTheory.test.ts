@@ -4,10 +4,10 @@ import {
   type Bigrams,
   conditionalEntropy,
   countingSolution,
-  logSoftmaxRow,
   measure,
   weighByFrequency,
 } from '../../examples/bigram/theory.js';
+import { logSoftmaxRow } from '../../examples/common/softmax.js';
 
 /** Bigrams from a matrix of counts. */
 function bigramsOf(counts: readonly number[], size: number): Bigrams {

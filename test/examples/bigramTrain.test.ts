@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Context, createContext } from 'webgpu-loss';
-import { readBook } from '../../examples/bigram/book.js';
 import { buildCorpus, type Corpus } from '../../examples/bigram/corpus.js';
 import { compareWithOracle } from '../../examples/bigram/oracle.js';
 import { GOAL } from '../../examples/bigram/report.js';
 import { conditionalEntropy, measure } from '../../examples/bigram/theory.js';
 import { type Progress, train } from '../../examples/bigram/train.js';
+import { readBook } from '../../examples/common/book.js';
 
 describe('training on the CPU backend', () => {
   let context: Context;

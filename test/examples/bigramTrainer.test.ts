@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Context, createContext } from 'webgpu-loss';
-import { ADAM, fallingRate } from '../../examples/bigram/adam.js';
+import { ADAM } from '../../examples/bigram/adamSettings.js';
 import { buildCorpus } from '../../examples/bigram/corpus.js';
-import { logSoftmaxRow, measure, weighByFrequency } from '../../examples/bigram/theory.js';
+import { measure, weighByFrequency } from '../../examples/bigram/theory.js';
 import { openTrainer } from '../../examples/bigram/trainer.js';
+import { fallingRate } from '../../examples/common/adam.js';
+import { logSoftmaxRow } from '../../examples/common/softmax.js';
 
 const { bigrams } = buildCorpus(['the whale saw the boat and the boat saw the whale and Ahab saw it'], 5);
 const cells = bigrams.size ** 2;

@@ -13,7 +13,7 @@ struct Step {
 }
 
 @group(0) @binding(0) var<uniform> step: Step;
-@group(0) @binding(1) var<storage, read_write> logits: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> values: array<vec4f>;
 @group(0) @binding(2) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> mean: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> square: array<vec4f>;
@@ -27,6 +27,6 @@ fn adam(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let v = step.beta2 * square[i] + (1.0 - step.beta2) * g * g;
     mean[i] = m;
     square[i] = v;
-    logits[i] -= step.rate * (m * step.correction1) / (sqrt(v * step.correction2) + step.epsilon);
+    values[i] -= step.rate * (m * step.correction1) / (sqrt(v * step.correction2) + step.epsilon);
   }
 }

@@ -1,16 +1,12 @@
 import code from './adam.wgsl?raw';
 import { guarded, USAGE } from './device.js';
 
-/**
- * Adam's settings, found by trying: with them 40 steps leave 0.0002 nats (30 leave 0.0005), for vocabularies of 1 to 6,000.
- *
- * The hard part is the tokens that never follow a row's token: their probability starts at 1 / V and has to vanish. Their
- * gradient is their probability, so plain gradient descent slows down as it succeeds and leaves a mass of about V / (rate t).
- * Adam divides the gradient by its own recent size, which makes the logit fall by about `rate` a step however small the
- * gradient has become, provided that the memory of that size (beta2) is short. A rate that falls along a cosine to 0 then
- * lets the logits of the tokens that do follow settle.
- */
-export const ADAM = { rate: 1, beta1: 0.7, beta2: 0.7, epsilon: 1e-8 } as const;
+/** How fast Adam forgets (`beta1` the gradient, `beta2` its square), and what keeps it from dividing by 0. */
+export interface AdamSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
 
 /** The rate of step `t`, from 1 to `steps`: half a cosine, from `highest` down to nearly 0. */
 export function fallingRate(highest: number, t: number, steps: number): number {
@@ -18,44 +14,45 @@ export function fallingRate(highest: number, t: number, steps: number): number {
 }
 
 /** What one step needs. */
-export interface AdamStep {
+export interface AdamStep extends AdamSettings {
   readonly rate: number;
   readonly correction1: number;
   readonly correction2: number;
 }
 
 /** Step `t` from 1 on: the rate, and the corrections for averages that started at 0. */
-export function adamStep(t: number, rate: number): AdamStep {
+export function adamStep(settings: AdamSettings, t: number, rate: number): AdamStep {
   return {
+    ...settings,
     rate,
-    correction1: 1 / (1 - ADAM.beta1 ** t),
-    correction2: 1 / (1 - ADAM.beta2 ** t),
+    correction1: 1 / (1 - settings.beta1 ** t),
+    correction2: 1 / (1 - settings.beta2 ** t),
   };
 }
 
-/** Adam over plain arrays: changes `logits` in place. */
+/** Adam over plain arrays: changes `values` in place. */
 export class CpuAdam {
   readonly #mean: Float32Array;
   readonly #square: Float32Array;
 
-  /** @param length number of logits */
+  /** @param length how many values */
   constructor(length: number) {
     this.#mean = new Float32Array(length);
     this.#square = new Float32Array(length);
   }
 
-  apply(step: AdamStep, logits: Float32Array, gradient: Float32Array): void {
-    const { beta1, beta2, epsilon } = ADAM;
+  apply(step: AdamStep, values: Float32Array, gradient: Float32Array): void {
+    const { beta1, beta2, epsilon } = step;
     const mean = this.#mean;
     const square = this.#square;
-    for (let i = 0; i < logits.length; i++) {
+    for (let i = 0; i < values.length; i++) {
       const g = gradient[i]!;
       const m = beta1 * mean[i]! + (1 - beta1) * g;
       const v = beta2 * square[i]! + (1 - beta2) * g * g;
       mean[i] = m;
       square[i] = v;
-      logits[i] =
-        logits[i]! - (step.rate * m * step.correction1) / (Math.sqrt(v * step.correction2) + epsilon);
+      values[i] =
+        values[i]! - (step.rate * m * step.correction1) / (Math.sqrt(v * step.correction2) + epsilon);
     }
   }
 }
@@ -65,7 +62,7 @@ const WORKGROUP_SIZE = 64;
 /** Enough to fill any GPU; each invocation strides over what is left. */
 const MAX_WORKGROUPS = 4096;
 
-/** Adam as a compute pass over GPU buffers: changes the logits where they are. */
+/** Adam as a compute pass over GPU buffers: changes the values where they are. */
 export class GpuAdam {
   readonly #device: GPUDevice;
   readonly #pipeline: GPUComputePipeline;
@@ -85,11 +82,11 @@ export class GpuAdam {
   }
 
   /**
-   * @param logits f32, usage STORAGE, size a multiple of 16 bytes; the bytes past the last logit must stay 0 in `gradient`
-   * @param gradient as long as `logits`
-   * @throws Error when the device cannot hold the two averages, each as long as `logits`
+   * @param values f32, usage STORAGE, size a multiple of 16 bytes; the bytes past the last value must stay 0 in `gradient`
+   * @param gradient as long as `values`
+   * @throws Error when the device cannot hold the two averages, each as long as `values`
    */
-  static create(device: GPUDevice, logits: GPUBuffer, gradient: GPUBuffer): Promise<GpuAdam> {
+  static create(device: GPUDevice, values: GPUBuffer, gradient: GPUBuffer): Promise<GpuAdam> {
     return guarded(device, 'preparing Adam', () => {
       const module = device.createShaderModule({ label: 'adam', code });
       const pipeline = device.createComputePipeline({
@@ -98,7 +95,7 @@ export class GpuAdam {
         compute: { module, entryPoint: 'adam' },
       });
       const average = (label: string) =>
-        device.createBuffer({ label, size: logits.size, usage: USAGE.storage });
+        device.createBuffer({ label, size: values.size, usage: USAGE.storage });
       const mean = average('adam: mean of the gradient');
       const square = average('adam: mean of its square');
       const owned = [mean, square];
@@ -106,15 +103,15 @@ export class GpuAdam {
       // An adapter may bind less of a buffer than the matrix takes: then the kernel goes over it in pieces.
       const most = Math.floor(device.limits.maxStorageBufferBindingSize / 256) * 256;
       const pieces = [];
-      for (let offset = 0; offset < logits.size; offset += most) {
-        const size = Math.min(most, logits.size - offset);
+      for (let offset = 0; offset < values.size; offset += most) {
+        const size = Math.min(most, values.size - offset);
         const uniform = device.createBuffer({
           label: 'adam: step',
           size: STEP_BYTES,
           usage: USAGE.uniform | USAGE.copyTarget,
         });
         owned.push(uniform);
-        const entries = [logits, gradient, mean, square].map((buffer, i) => ({
+        const entries = [values, gradient, mean, square].map((buffer, i) => ({
           binding: i + 1,
           resource: { buffer, offset, size },
         }));
@@ -131,7 +128,7 @@ export class GpuAdam {
 
   /** Puts the step into the caller's encoder, which must be submitted before the next call: the settings go through the queue. */
   encode(encoder: GPUCommandEncoder, step: AdamStep): void {
-    const { beta1, beta2, epsilon } = ADAM;
+    const { beta1, beta2, epsilon } = step;
     const pass = encoder.beginComputePass({ label: 'adam' });
     pass.setPipeline(this.#pipeline);
     for (const { uniform, bind, vectors } of this.#pieces) {
