@@ -23,10 +23,4 @@ export function count(value: number): string {
   return value.toLocaleString('en');
 }
 
-const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-
-/** A number of bytes in the largest unit of which there is one. */
-export function bytes(value: number): string {
-  const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log2(value) / 10)));
-  return `${Number((value / 1024 ** power).toPrecision(4))} ${UNITS[power]}`;
-}
+export { byteSize as bytes } from '../examples/common/format.js';

@@ -1,16 +1,37 @@
 // The demo: `npm run demo` serves it, `npm run demo:build` makes files of it for any folder of any server.
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
+import { installTokenizer } from '../examples/language-model/install.js';
 import { shortWgsl } from '../scripts/shortWgsl.js';
 import { wat } from '../scripts/wat.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** Installs the tokenizer of the language model. Where that fails, as without a network, the page has all but that model, and says so. */
+function tokenizer(): Plugin {
+  let absent: string | undefined;
+  try {
+    installTokenizer();
+  } catch (error) {
+    absent = 'it could not be installed when this page was made';
+    console.warn(`The demo does without the tokenizer: ${String(error)}`);
+  }
+  return {
+    name: 'tokenizer',
+    enforce: 'pre',
+    resolveId: (id) => (absent && id.includes('/gpt-tokenizer/') ? '\0absent-tokenizer' : undefined),
+    load: (id) =>
+      id === '\0absent-tokenizer'
+        ? `throw new Error(${JSON.stringify(absent)}); export let encode, decode;`
+        : undefined,
+  };
+}
+
 export default defineConfig({
   root: here('.'),
   base: './',
-  plugins: [shortWgsl(), wat()],
-  worker: { format: 'es', plugins: () => [shortWgsl(), wat()] },
+  plugins: [shortWgsl(), wat(), tokenizer()],
+  worker: { format: 'es', plugins: () => [shortWgsl(), wat(), tokenizer()] },
   resolve: {
     // As the library is in src: the demo needs no build of it.
     alias: [

@@ -1,22 +1,34 @@
 // What the panel and the worker that trains say to each other.
+import type { Memory } from '../../examples/language-model/memory.js';
+import type { Sizes } from '../../examples/language-model/model.js';
+import type { Baselines } from '../../examples/language-model/text.js';
 import type { Choice } from '../backend.js';
 
+/** What can be trained: the bigram model of `npm start`, or a language model that is nearly all head. */
+export type ModelKind = 'bigrams' | 'head';
+
+/** A model to train. */
+export interface Wish {
+  readonly model: ModelKind;
+  /** How many of the commonest tokens have an id of their own; for the head, that of o200k_base is its whole vocabulary. */
+  readonly vocabulary: number;
+}
+
 export type Order =
-  /** The first one, once. `vocabulary` and `rate` as below. */
-  | { readonly kind: 'open'; readonly choice: Choice; readonly vocabulary: number; readonly rate: number }
-  /** A model of this many of the commonest tokens, untrained, in the place of the one that was. */
-  | { readonly kind: 'vocabulary'; readonly vocabulary: number }
-  /** Of Adam, from the next step on. */
+  /** The first one, once. `rate` as below. */
+  | ({ readonly kind: 'open'; readonly choice: Choice; readonly rate: number } & Wish)
+  /** Another model, untrained, in the place of the one that was. */
+  | ({ readonly kind: 'model' } & Wish)
+  /** Of the optimizer, from the next step on. */
   | { readonly kind: 'rate'; readonly rate: number }
   | { readonly kind: 'start' }
   | { readonly kind: 'pause' }
   /** Back to the untrained model, and no further. */
   | { readonly kind: 'reset' };
 
-/** A model before its training. */
-export interface Untrained {
-  /** How many of the commonest tokens have a row of their own. */
-  readonly vocabulary: number;
+/** A bigram model before its training. */
+export interface UntrainedBigrams extends Wish {
+  readonly model: 'bigrams';
   /** Rows and columns: these tokens, and one for the rest. */
   readonly size: number;
   /** Share of the text that is the rest, in [0, 1]. */
@@ -25,29 +37,47 @@ export interface Untrained {
   readonly floor: number;
 }
 
-/** The model after so many updates, against the text; nats a token. */
+/** A language model before its training. */
+export interface UntrainedHead extends Wish {
+  readonly model: 'head';
+  readonly sizes: Sizes;
+  /** As above; 0 with the whole vocabulary. */
+  readonly restShare: number;
+  readonly baselines: Baselines;
+}
+
+export type Untrained = UntrainedBigrams | UntrainedHead;
+
+/** The model after so many updates; nats a token. */
 export interface Reading {
   readonly step: number;
+  /** Of the whole text; of the head, of the batch that it learns from, or where it rests, of places all over the text. */
   readonly crossEntropy: number;
-  readonly divergence: number;
+  /** Of bigrams alone: from the best there is, counting. */
+  readonly divergence?: number;
+}
+
+/** A closer look at the model after so many updates. */
+export interface Look {
+  readonly step: number;
+  /** What it writes. */
+  readonly text: string;
+  /** Of the head alone: cross-entropy of text that it does not learn from, nats a token. */
+  readonly heldOut?: number;
 }
 
 export type News =
   /** A context is there, or another one after a device was lost; `said` is a sentence for people. */
-  | { readonly kind: 'opened'; readonly said: string }
+  | { readonly kind: 'opened'; readonly said: string; readonly isHardware: boolean }
   /** The training is at its beginning: of a new model, or again. */
   | ({ readonly kind: 'untrained' } & Untrained)
+  /** What a model of the kind head takes where it is trained now. */
+  | { readonly kind: 'memory'; readonly memory: Memory }
   | { readonly kind: 'running'; readonly running: boolean }
   | ({ readonly kind: 'reading' } & Reading)
-  /** Sentences drawn from the model after so many updates. */
-  | { readonly kind: 'text'; readonly step: number; readonly text: string }
+  | ({ readonly kind: 'look' } & Look)
   /** The device was lost with what it held: the training is at `step` again, and runs if it did. */
   | { readonly kind: 'rewound'; readonly step: number }
-  /** This vocabulary cannot be had; the model is still the one of `kept` tokens, if there was one. */
-  | {
-      readonly kind: 'refused';
-      readonly vocabulary: number;
-      readonly kept: number | undefined;
-      readonly why: string;
-    }
+  /** The model that was asked for cannot be had; it is still the one of `kept`, if there was one. */
+  | { readonly kind: 'refused'; readonly kept: Wish | undefined; readonly why: string }
   | { readonly kind: 'failed'; readonly message: string };

@@ -1,32 +1,60 @@
 // The panel Train: a language model of a book, trained before your eyes.
 import './train.css';
-import { GOAL } from '../../examples/bigram/report.js';
+import { ALL_TOKENS } from '../../examples/language-model/text.js';
 import type { Choice } from '../backend.js';
-import { button, element, field, figureList, selectOf, statusLine } from '../dom.js';
-import { count, digits, fixed, nats } from '../format.js';
-import { curves } from './curves.js';
-import type { News, Order, Reading, Untrained } from './messages.js';
-import { milestones } from './milestones.js';
+import { button, element, field, selectOf, statusLine } from '../dom.js';
+import { count } from '../format.js';
+import { bigramView } from './bigramView.js';
+import { headView } from './headView.js';
+import type { Look, ModelKind, News, Order, Reading } from './messages.js';
 import { textList } from './texts.js';
-import { STEPS_A_RUN } from './training.js';
+import type { View } from './view.js';
 
-/** One less than a power of two: with the token for the rest, rows of full vectors. */
-const VOCABULARIES = [127, 255, 511, 1023, 2047, 4095];
-const FIRST_VOCABULARY = 1023;
+interface Kind {
+  readonly label: string;
+  readonly view: () => View;
+  readonly vocabularies: readonly number[];
+  /** The first choice, on hardware WebGPU and elsewhere. */
+  readonly vocabulary: { readonly onHardware: number; readonly elsewhere: number };
+  readonly rates: readonly number[];
+  readonly rate: number;
+}
 
-/** With the first one the divergence is below the goal after some 50 steps and comes to rest near 5e-5. */
-const FIRST_RATE = 0.1;
-const RATES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+const KINDS: Readonly<Record<ModelKind, Kind>> = {
+  bigrams: {
+    label: 'bigrams',
+    view: bigramView,
+    // One less than a power of two: with the token for the rest, rows of full vectors.
+    vocabularies: [127, 255, 511, 1023, 2047, 4095],
+    vocabulary: { onHardware: 1023, elsewhere: 1023 },
+    rates: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+    // With it the divergence is below the goal after some 50 steps and comes to rest near 5e-5.
+    rate: 0.1,
+  },
+  head: {
+    label: 'language model head',
+    view: headView,
+    vocabularies: [511, 1023, 2047, 4095, 16_383, ALL_TOKENS],
+    vocabulary: { onHardware: ALL_TOKENS, elsewhere: 1023 },
+    rates: [0.002, 0.005, 0.01, 0.02, 0.05],
+    rate: 0.02,
+  },
+};
 
 /** Milliseconds from one drawing to the next. */
 const DRAWING = { usual: 100, reducedMotion: 1000 };
 
 /** Mounts the panel below `root`. A worker trains, and survives the loss of its device. */
 export function mountTrain(root: HTMLElement, choice: Choice): void {
-  const vocabularies = selectOf(labelled(VOCABULARIES, (size) => `${count(size)} tokens`));
-  vocabularies.value = String(FIRST_VOCABULARY);
-  const rates = selectOf(labelled(RATES, String));
-  rates.value = String(FIRST_RATE);
+  const views: Readonly<Record<ModelKind, View>> = {
+    bigrams: KINDS.bigrams.view(),
+    head: KINDS.head.view(),
+  };
+  const models = selectOf(
+    Object.fromEntries(Object.entries(KINDS).map(([kind, { label }]) => [kind, label])),
+  );
+  const vocabularies = selectOf({});
+  const rates = selectOf({});
   const toggle = button('Start', () => order({ kind: running ? 'pause' : 'start' }), {
     class: 'primary',
     disabled: true,
@@ -34,54 +62,35 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
   const reset = button('Reset', () => order({ kind: 'reset' }), { disabled: true });
   const computing = element('p', { class: 'computing' }, 'Looking for what can compute.');
   const status = statusLine();
-  const about = element('p');
-  const figures = figureList({
-    step: 'step',
-    crossEntropy: 'cross-entropy H(q, p)',
-    floor: 'floor H(q), the text’s own',
-    divergence: 'divergence D(q‖p)',
-    perplexity: 'perplexity (at the floor)',
-  });
-  const plots = curves();
   const texts = textList();
+  const introduction = element('div');
+  const shown = element('div');
+  const about = element('div');
   root.append(
-    element(
-      'p',
-      {},
-      'A bigram model of ',
-      element('cite', {}, 'Moby Dick'),
-      ' says how likely each token follows each other one: a matrix of logits, fitted by maximum likelihood, that is, to the least ' +
-        'cross-entropy. What it comes to is known. The cross-entropy H(q, p) is the entropy H(q) of the text itself, which no model ' +
-        'gets below, and the divergence D(q‖p), which training takes to 0.',
-    ),
+    introduction,
     element(
       'div',
       { class: 'controls' },
       toggle,
       reset,
+      field('Model', models),
       field('Learning rate', rates),
       field('Vocabulary', vocabularies),
     ),
     computing,
     status.root,
-    figures.root,
-    plots.root,
+    shown,
     element('h3', {}, 'What the model writes'),
-    element('p', {}, 'Two sentences every few steps, drawn with the same random numbers each time.'),
+    element('p', {}, 'Some text every few steps, drawn with the same random numbers each time.'),
     texts.root,
     about,
-    element(
-      'p',
-      {},
-      `Each step computes loss and gradient of all rows and one update by Adam, whose rate is constant: a larger one learns faster, and then ` +
-        `strays farther around the best model. Lower it, and the divergence falls further. The training rests every ${STEPS_A_RUN} steps; Start goes on.`,
-    ),
   );
 
   let running = false;
-  let model: Untrained | undefined;
+  let isHardware = false;
+  let view = views.bigrams;
   let readings: Reading[] = [];
-  let milestone: ReturnType<typeof milestones> = () => undefined;
+  let looks: Look[] = [];
 
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'train' });
   const order = (given: Order): void => worker.postMessage(given);
@@ -90,27 +99,58 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
     status.say(
       `The training has ended: ${event.message || 'its worker could not be loaded'}. Load the page again.`,
     );
-    for (const control of [toggle, reset, rates, vocabularies]) control.disabled = true;
+    for (const control of [toggle, reset, models, rates, vocabularies]) control.disabled = true;
+  });
+  const wish = () => ({ model: models.value as ModelKind, vocabulary: Number(vocabularies.value) });
+  models.addEventListener('change', () => {
+    offer(models.value as ModelKind);
+    order({ kind: 'rate', rate: Number(rates.value) });
+    order({ kind: 'model', ...wish() });
+    status.say('Reading the book.');
   });
   rates.addEventListener('change', () => order({ kind: 'rate', rate: Number(rates.value) }));
-  vocabularies.addEventListener('change', () =>
-    order({ kind: 'vocabulary', vocabulary: Number(vocabularies.value) }),
-  );
+  vocabularies.addEventListener('change', () => order({ kind: 'model', ...wish() }));
+  offer('bigrams');
+  show('bigrams');
   status.say('Reading the book.');
-  order({
-    kind: 'open',
-    choice,
-    vocabulary: Number(vocabularies.value),
-    rate: Number(rates.value),
-  });
+  order({ kind: 'open', choice, ...wish(), rate: Number(rates.value) });
+
+  /** The choices that there are for a kind of model. */
+  function offer(kind: ModelKind): void {
+    const { vocabularies: sizes, vocabulary, rates: numbers, rate } = KINDS[kind];
+    models.value = kind;
+    choices(vocabularies, sizes, (size) =>
+      size === ALL_TOKENS ? `all ${count(size)} tokens` : `${count(size)} tokens`,
+    );
+    vocabularies.value = String(isHardware ? vocabulary.onHardware : vocabulary.elsewhere);
+    choices(rates, numbers, String);
+    rates.value = String(rate);
+  }
+
+  function show(kind: ModelKind): void {
+    view = views[kind];
+    introduction.replaceChildren(view.introduction);
+    shown.replaceChildren(view.root);
+    about.replaceChildren(view.about);
+  }
 
   function hear(news: News): void {
     switch (news.kind) {
       case 'opened':
         computing.textContent = news.said;
+        isHardware = news.isHardware;
         break;
       case 'untrained':
-        begin(news);
+        readings = [];
+        looks = [];
+        texts.clear();
+        show(news.model);
+        for (const control of [toggle, reset]) control.disabled = false;
+        status.say(`Ready: ${view.begin(news)}, untrained.`);
+        draw();
+        break;
+      case 'memory':
+        view.hold(news.memory);
         break;
       case 'running':
         running = news.running;
@@ -122,16 +162,19 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
         // After a rest, or the loss of a device, a step is read again.
         if (readings.at(-1)?.step === news.step) readings.pop();
         readings.push(news);
-        const passed = milestone(news);
+        const passed = view.milestone(news);
         if (passed !== undefined) status.say(passed);
         drawSoon();
         break;
       }
-      case 'text':
+      case 'look':
+        looks.push(news);
         texts.add(news.step, news.text);
+        drawSoon();
         break;
       case 'rewound':
         readings = readings.filter(({ step }) => step <= news.step);
+        looks = looks.filter(({ step }) => step <= news.step);
         texts.rewind(news.step);
         status.say(
           `The GPU device was lost, and the training with it. It goes on from ${
@@ -140,37 +183,27 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
         );
         draw();
         break;
-      case 'refused':
-        if (news.kept !== undefined) vocabularies.value = String(news.kept);
-        status.say(
-          `${news.why}${news.kept === undefined ? '' : ` The model still has ${count(news.kept)}.`}`,
-        );
+      case 'refused': {
+        const { kept, why } = news;
+        if (kept !== undefined) {
+          if (kept.model !== models.value) {
+            offer(kept.model);
+            order({ kind: 'rate', rate: Number(rates.value) });
+          }
+          vocabularies.value = String(kept.vocabulary);
+        }
+        status.say(`${why}${kept === undefined ? '' : ` The model still has ${count(kept.vocabulary)}.`}`);
         break;
+      }
       case 'failed':
         status.say(`The training failed and is back at its start: ${news.message}`);
     }
   }
 
-  function begin(untrained: Untrained): void {
-    model = untrained;
-    readings = [];
-    milestone = milestones(Math.log(untrained.size) - untrained.floor);
-    texts.clear();
-    const { size, vocabulary, restShare } = untrained;
-    about.textContent =
-      `The model knows the ${count(vocabulary)} commonest tokens, and one more for all others, ${(100 * restShare).toFixed(1)}\u00a0% of the text: ` +
-      `${count(size)} × ${count(size)} logits. Untrained, it holds every token for equally likely: ln ${count(size)} = ${fixed(Math.log(size))} nats.`;
-    for (const control of [toggle, reset]) control.disabled = false;
-    status.say(`Ready: a model of ${count(size)} tokens, untrained.`);
-    draw();
-  }
-
   /** Of the model as it is. */
   function summary(): string {
     const last = readings.at(-1);
-    if (last === undefined) return 'Paused.';
-    const { step, divergence } = last;
-    return `Paused at step ${count(step)}: the divergence is ${digits(divergence)} nats, ${divergence <= GOAL ? 'within' : 'above'} the ${GOAL} that count as learned.`;
+    return last === undefined ? 'Paused.' : `Paused at step ${count(last.step)}: ${view.summary(last)}.`;
   }
 
   let drawing: ReturnType<typeof setTimeout> | undefined;
@@ -182,25 +215,11 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
   function draw(): void {
     clearTimeout(drawing);
     drawing = undefined;
-    if (model === undefined) return;
-    const { floor, size } = model;
-    const untrained = Math.log(size);
-    const { step, crossEntropy, divergence } = readings.at(-1) ?? {
-      step: 0,
-      crossEntropy: untrained,
-      divergence: untrained - floor,
-    };
-    figures.set({
-      step: count(step),
-      crossEntropy: nats(crossEntropy),
-      floor: nats(floor),
-      divergence: `${digits(divergence)} nats`,
-      perplexity: `${Math.exp(crossEntropy).toFixed(2)} (${Math.exp(floor).toFixed(2)})`,
-    });
-    plots.draw(readings, { floor, untrained });
+    view.draw(readings, looks);
   }
 }
 
-function labelled(values: readonly number[], label: (value: number) => string): Record<string, string> {
-  return Object.fromEntries(values.map((value) => [String(value), label(value)]));
+/** Offers other values than before. */
+function choices(list: HTMLSelectElement, values: readonly number[], label: (value: number) => string): void {
+  list.replaceChildren(...values.map((value) => element('option', { value }, label(value))));
 }

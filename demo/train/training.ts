@@ -1,24 +1,16 @@
-// The training behind the panel, one step after the other. Knows neither page nor worker.
-import { type AdapterFacts, type Context, DeviceLostError } from 'webgpu-loss';
-import { buildCorpus, type Corpus } from '../../examples/bigram/corpus.js';
-import { sampleSentence } from '../../examples/bigram/sample.js';
-import { conditionalEntropy, measure, weighByFrequency } from '../../examples/bigram/theory.js';
-import { openTrainer, type Trainer } from '../../examples/bigram/trainer.js';
-import { seededRandom } from '../../examples/common/random.js';
+// The training behind the panel, one step after the other. Knows neither page nor worker, nor what it trains.
+import { type Context, DeviceLostError } from 'webgpu-loss';
 import type { LastingContext } from '../backend.js';
-import { bytes, count } from '../format.js';
-import type { News, Order } from './messages.js';
+import { count } from '../format.js';
+import { prepareBigrams } from './bigrams.js';
+import { prepareHead } from './head.js';
+import type { ModelKind, News, Order, Wish } from './messages.js';
+import { type Measured, type Prepare, type Pupil, RefusedError, type Subject } from './subject.js';
 
 /** The training rests by itself after so many steps, and again after as many more. */
 export const STEPS_A_RUN = 200;
 
-/** Text is drawn each time so many steps were done; the logits are read for it, and kept: from there a lost device is made up for. */
-const STEPS_A_TEXT = 10;
-
-/** The same for each text, so that the model alone makes the difference. The year of the author’s birth. */
-const SEED = 1819;
-
-const SENTENCES = 2;
+const KINDS: Readonly<Record<ModelKind, Prepare>> = { bigrams: prepareBigrams, head: prepareHead };
 
 /** A step takes no less, in milliseconds: people are to see what happens. */
 const SHORTEST_STEP = 50;
@@ -26,7 +18,7 @@ const SHORTEST_STEP = 50;
 export interface TrainingParts {
   readonly readBook: () => Promise<readonly string[]>;
   /** `lastingContext` for the choice that was made. */
-  readonly openContexts: (onOpen: (said: string) => void) => LastingContext;
+  readonly openContexts: (onOpen: (said: string, context: Context) => void) => LastingContext;
   readonly tell: (news: News) => void;
   /** Milliseconds; by default what people can follow. */
   readonly shortestStep?: number;
@@ -34,10 +26,10 @@ export interface TrainingParts {
 
 export type TrainingOrder = Exclude<Order, { kind: 'open' }>;
 
-/** What the trained model was when it was last read. */
+/** When the model was last looked at, and what was kept of it. */
 interface Known {
   readonly step: number;
-  readonly logits: Float32Array<ArrayBuffer>;
+  readonly kept?: unknown;
 }
 
 /**
@@ -50,39 +42,38 @@ export class Training {
   readonly #contexts: LastingContext;
   readonly #book: Promise<readonly string[]>;
   #queue: Promise<void> = Promise.resolve();
-  #corpus: Corpus | undefined;
-  #floor = 0;
+  #subject: Subject | undefined;
   #rate: number;
   #running = false;
   /** Updates so far, and at how many of them it rests. */
   #step = 0;
   #rest = STEPS_A_RUN;
-  #trainer: (Trainer & { readonly context: Context }) | undefined;
+  #pupil: { readonly pupil: Pupil; readonly context: Context } | undefined;
   #known: Known | undefined;
   #stepIsComing = false;
 
-  constructor(parts: TrainingParts, { vocabulary, rate }: { vocabulary: number; rate: number }) {
+  constructor(parts: TrainingParts, { model, vocabulary, rate }: Wish & { readonly rate: number }) {
     this.#parts = parts;
     this.#rate = rate;
     this.#book = parts.readBook();
-    this.#contexts = parts.openContexts((said) => {
-      parts.tell({ kind: 'opened', said });
+    this.#contexts = parts.openContexts((said, { backend, info }) => {
+      parts.tell({ kind: 'opened', said, isHardware: backend === 'webgpu' && !info.isFallbackAdapter });
       this.#enqueue(() => this.#leaveLostDevice());
     });
-    this.obey({ kind: 'vocabulary', vocabulary });
+    this.obey({ kind: 'model', model, vocabulary });
   }
 
   obey(order: TrainingOrder): void {
     this.#enqueue(async () => {
       switch (order.kind) {
-        case 'vocabulary':
-          await this.#choose(order.vocabulary);
+        case 'model':
+          await this.#choose(order);
           break;
         case 'rate':
           this.#rate = order.rate;
           break;
         case 'start':
-          if (this.#corpus === undefined) break;
+          if (this.#subject === undefined) break;
           this.#setRunning(true);
           this.#stepLater(0);
           break;
@@ -106,47 +97,33 @@ export class Training {
   }
 
   /** A new model, if this machine can hold it. */
-  async #choose(vocabulary: number): Promise<void> {
-    const { info } = await this.#contexts.current();
+  async #choose({ model, vocabulary }: Wish): Promise<void> {
+    const { info, backend } = await this.#contexts.current();
     const book = await this.#book;
-    const refuse = (why: string) => {
-      const kept = this.#corpus && this.#corpus.vocabulary.length - 1;
-      this.#parts.tell({ kind: 'refused', vocabulary, kept, why });
-    };
-    const tooLarge = whyTooLarge(vocabulary, info);
-    if (tooLarge !== undefined) {
-      refuse(tooLarge);
-      return;
-    }
-    let corpus: Corpus;
     try {
-      corpus = buildCorpus(book, vocabulary);
+      this.#subject = await KINDS[model](book, vocabulary, { ...info, isGpu: backend === 'webgpu' });
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      refuse(`There is no memory for ${count(vocabulary)} tokens (${error.message}); choose fewer.`);
+      const why =
+        error instanceof RangeError
+          ? `There is no memory for ${count(vocabulary)} tokens (${error.message}); choose fewer.`
+          : error instanceof RefusedError && error.message;
+      if (!why) throw error;
+      const has = this.#subject?.untrained;
+      const kept = has && { model: has.model, vocabulary: has.vocabulary };
+      this.#parts.tell({ kind: 'refused', kept, why });
       return;
     }
-    this.#corpus = corpus;
-    this.#floor = conditionalEntropy(corpus.bigrams);
     this.#reset();
   }
 
   #reset(): void {
     if (this.#running) this.#setRunning(false);
-    this.#trainer?.destroy();
-    this.#trainer = undefined;
+    this.#pupil?.pupil.destroy();
+    this.#pupil = undefined;
     this.#known = undefined;
     this.#step = 0;
     this.#rest = STEPS_A_RUN;
-    if (this.#corpus === undefined) return;
-    const { vocabulary, restShare } = this.#corpus;
-    this.#parts.tell({
-      kind: 'untrained',
-      vocabulary: vocabulary.length - 1,
-      size: vocabulary.length,
-      restShare,
-      floor: this.#floor,
-    });
+    if (this.#subject !== undefined) this.#parts.tell({ kind: 'untrained', ...this.#subject.untrained });
   }
 
   #fail(error: unknown): void {
@@ -165,21 +142,18 @@ export class Training {
   }
 
   async #takeStep(): Promise<void> {
-    const corpus = this.#corpus;
-    if (!this.#running || corpus === undefined) return;
+    const subject = this.#subject;
+    if (!this.#running || subject === undefined) return;
     const start = performance.now();
     const context = await this.#contexts.current();
     try {
-      const trainer = await this.#openTrainer(context, corpus);
-      if (this.#step % STEPS_A_TEXT === 0) await this.#readModel(trainer, corpus);
-      await trainer.step(this.#rate);
-      // The losses that the gradient came from: of the model before this update.
-      const crossEntropy = weighByFrequency(corpus.bigrams, await trainer.readLosses());
-      this.#read(crossEntropy, crossEntropy - this.#floor);
+      const pupil = await this.#openPupil(context, subject);
+      if (this.#step % subject.stepsALook === 0) await this.#look(pupil);
+      this.#read(await pupil.step(this.#rate));
       this.#step++;
       if (this.#step === this.#rest) {
-        const { crossEntropy, divergence } = measure(corpus.bigrams, await this.#readModel(trainer, corpus));
-        this.#read(crossEntropy, divergence);
+        await this.#look(pupil);
+        this.#read(await pupil.measure());
         this.#rest += STEPS_A_RUN;
         this.#setRunning(false);
         return;
@@ -193,61 +167,38 @@ export class Training {
     this.#stepLater(Math.max(0, shortestStep - (performance.now() - start)));
   }
 
-  #read(crossEntropy: number, divergence: number): void {
-    this.#parts.tell({ kind: 'reading', step: this.#step, crossEntropy, divergence });
+  #read(measured: Measured): void {
+    this.#parts.tell({ kind: 'reading', step: this.#step, ...measured });
   }
 
-  async #openTrainer(context: Context, corpus: Corpus): Promise<Trainer> {
+  async #openPupil(context: Context, subject: Subject): Promise<Pupil> {
     await this.#leaveLostDevice();
-    if (this.#trainer === undefined) {
-      const trainer = await openTrainer(context, corpus.bigrams, this.#known?.logits).catch((cause) => {
-        const size = count(corpus.vocabulary.length);
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new Error(`There is no room for five matrices of ${size} × ${size}: ${reason}`, { cause });
-      });
-      this.#trainer = { ...trainer, context };
+    if (this.#pupil === undefined) {
+      const pupil = await subject.open(context, this.#known?.kept, this.#parts.tell);
+      this.#pupil = { pupil, context };
     }
-    return this.#trainer;
+    return this.#pupil.pupil;
   }
 
-  /** The present logits, and text drawn from them; of those that are known already there is some. */
-  async #readModel(trainer: Trainer, { vocabulary }: Corpus): Promise<Float32Array> {
-    if (this.#known?.step !== this.#step) {
-      const logits = await trainer.readLogits();
-      this.#known = { step: this.#step, logits };
-      const random = seededRandom(SEED);
-      const sentences = Array.from({ length: SENTENCES }, () => {
-        const sentence = sampleSentence({ logits, vocabulary, random });
-        return /[.!?]$/.test(sentence) ? sentence : `${sentence} …`;
-      });
-      this.#parts.tell({ kind: 'text', step: this.#step, text: sentences.join(' ') });
-    }
-    return this.#known.logits;
+  /** What the present model writes; what is known already is not looked at again. */
+  async #look(pupil: Pupil): Promise<void> {
+    const step = this.#step;
+    if (this.#known?.step === step) return;
+    const { kept, ...told } = await pupil.look();
+    this.#known = { step, kept };
+    this.#parts.tell({ kind: 'look', step, ...told });
   }
 
-  /** Goes back to the model that is known, if the trained one is on a device that is no longer the present one. */
+  /** Goes back to the model that was kept, if the trained one is on a device that is no longer the present one. */
   async #leaveLostDevice(): Promise<void> {
-    const trainer = this.#trainer;
-    if (trainer === undefined || trainer.context === (await this.#contexts.current())) return;
-    trainer.destroy();
-    this.#trainer = undefined;
+    const lost = this.#pupil;
+    if (lost === undefined || lost.context === (await this.#contexts.current())) return;
+    lost.pupil.destroy();
+    this.#pupil = undefined;
+    if (this.#known?.kept === undefined) this.#known = undefined;
     this.#step = this.#known?.step ?? 0;
     this.#parts.tell({ kind: 'rewound', step: this.#step });
   }
-}
-
-/** Why a model of so many of the commonest tokens cannot be trained there; `undefined` if it can. */
-export function whyTooLarge(
-  vocabulary: number,
-  { limits }: Pick<AdapterFacts, 'limits'>,
-): string | undefined {
-  const size = vocabulary + 1;
-  const needed = 4 * size * size;
-  if (needed <= limits.maxBufferSize) return undefined;
-  return (
-    `${count(vocabulary)} tokens need matrices of ${bytes(needed)}, and a buffer of this device holds ` +
-    `${bytes(limits.maxBufferSize)} at most; choose fewer tokens.`
-  );
 }
 
 /** Whether an error came of the loss of the device, whatever it says. */

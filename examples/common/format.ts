@@ -29,3 +29,11 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** A number of bytes in the largest unit of which there is one. */
+export function byteSize(value: number): string {
+  const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log2(value) / 10)));
+  return `${Number((value / 1024 ** power).toPrecision(4))} ${UNITS[power]}`;
+}

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { type Context, createContext } from 'webgpu-loss';
 import type { LastingContext } from '../../demo/backend.js';
-import type { News, Reading } from '../../demo/train/messages.js';
-import { milestones } from '../../demo/train/milestones.js';
-import { STEPS_A_RUN, Training, whyTooLarge } from '../../demo/train/training.js';
+import { whyTooLarge } from '../../demo/train/bigrams.js';
+import type { ModelKind, News, Reading } from '../../demo/train/messages.js';
+import { bigramMilestones } from '../../demo/train/milestones.js';
+import { STEPS_A_RUN, Training } from '../../demo/train/training.js';
 import { buildCorpus } from '../../examples/bigram/corpus.js';
 import { conditionalEntropy } from '../../examples/bigram/theory.js';
 
@@ -13,13 +14,17 @@ const { bigrams } = buildCorpus(BOOK, 4);
 const FLOOR = conditionalEntropy(bigrams);
 
 /** A training whose news are kept, of the 4 commonest tokens and one for the rest; `limits` in the place of the CPU's. */
-function open(limits: Partial<Context['info']['limits']> = {}, shortestStep = 0) {
+function open(
+  limits: Partial<Context['info']['limits']> = {},
+  shortestStep = 0,
+  model: ModelKind = 'bigrams',
+) {
   const news: News[] = [];
   let heard = (): void => undefined;
   const opened = createContext({ backend: 'cpu' });
-  const openContexts = (onOpen: (said: string) => void): LastingContext => {
+  const openContexts = (onOpen: (said: string, context: Context) => void): LastingContext => {
     const context = opened.then((cpu) => {
-      onOpen('The CPU computes.');
+      onOpen('The CPU computes.', cpu);
       const info = { ...cpu.info, limits: { ...cpu.info.limits, ...limits } };
       return Object.defineProperty(cpu, 'info', { value: info });
     });
@@ -31,7 +36,7 @@ function open(limits: Partial<Context['info']['limits']> = {}, shortestStep = 0)
   };
   const training = new Training(
     { readBook: async () => BOOK, openContexts, tell, shortestStep },
-    { vocabulary: 4, rate: 0.1 },
+    { model, vocabulary: 4, rate: 0.1 },
   );
   return {
     training,
@@ -59,8 +64,8 @@ describe('a training', () => {
     training.obey({ kind: 'start' });
     await hears(isAtRest);
     expect(news.slice(0, 3)).toEqual([
-      { kind: 'opened', said: 'The CPU computes.' },
-      { kind: 'untrained', vocabulary: 4, size: 5, restShare: 7 / 22, floor: FLOOR },
+      { kind: 'opened', said: 'The CPU computes.', isHardware: false },
+      { kind: 'untrained', model: 'bigrams', vocabulary: 4, size: 5, restShare: 7 / 22, floor: FLOOR },
       { kind: 'running', running: true },
     ]);
     const readings = news.filter(isReading);
@@ -68,7 +73,7 @@ describe('a training', () => {
       Array.from({ length: STEPS_A_RUN + 1 }, (_, step) => step),
     );
     expect(readings[0]?.crossEntropy).toBeCloseTo(Math.log(5), 6);
-    for (const { crossEntropy, divergence } of readings)
+    for (const { crossEntropy, divergence = Number.NaN } of readings)
       expect(crossEntropy - divergence).toBeCloseTo(FLOOR, 9);
     expect(readings.at(-1)?.divergence).toBeLessThan(1e-3);
     expect(readings.at(-1)?.divergence).toBeGreaterThan(0);
@@ -111,7 +116,7 @@ describe('a training', () => {
     await hears((each) => isReading(each) && each.step === 15, begun);
     training.obey({ kind: 'pause' });
     const results = (of: readonly News[]) =>
-      of.filter((each) => (isReading(each) || each.kind === 'text') && each.step <= 15);
+      of.filter((each) => (isReading(each) || each.kind === 'look') && each.step <= 15);
     const first = results(news.slice(0, begun));
     // Steps 0 to 15, and texts of steps 0 and 10.
     expect(first).toHaveLength(18);
@@ -134,14 +139,13 @@ describe('a training', () => {
 
   it('refuses what the limits of the device do not allow, and keeps the model', async () => {
     const { training, news, hears } = open({ maxBufferSize: 4 * 6 * 6 });
-    training.obey({ kind: 'vocabulary', vocabulary: 6 });
+    training.obey({ kind: 'model', model: 'bigrams', vocabulary: 6 });
     expect(await hears(({ kind }) => kind === 'refused')).toEqual({
       kind: 'refused',
-      vocabulary: 6,
-      kept: 4,
+      kept: { model: 'bigrams', vocabulary: 4 },
       why: '6 tokens need matrices of 196 bytes, and a buffer of this device holds 144 bytes at most; choose fewer tokens.',
     });
-    training.obey({ kind: 'vocabulary', vocabulary: 5 });
+    training.obey({ kind: 'model', model: 'bigrams', vocabulary: 5 });
     await hears((each) => each.kind === 'untrained' && each.vocabulary === 5);
     expect(news.filter(({ kind }) => kind === 'refused')).toHaveLength(1);
   });
@@ -149,7 +153,7 @@ describe('a training', () => {
   it('trains no model where there is none', async () => {
     const { training, news, hears } = open({ maxBufferSize: 4 });
     training.obey({ kind: 'start' });
-    expect(await hears(({ kind }) => kind === 'refused')).toMatchObject({ vocabulary: 4, kept: undefined });
+    expect(await hears(({ kind }) => kind === 'refused')).toMatchObject({ kept: undefined });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(news.map(({ kind }) => kind)).toEqual(['opened', 'refused']);
   });
@@ -163,7 +167,7 @@ it('says how large a matrix may be', () => {
 
 describe('milestones', () => {
   const told = (initial: number, divergences: readonly number[]) => {
-    const follow = milestones(initial);
+    const follow = bigramMilestones(initial);
     return divergences.map((divergence, step) => follow({ step, crossEntropy: divergence + 1, divergence }));
   };
 

@@ -5,18 +5,21 @@ import { element } from '../dom.js';
 import { count, digits, fixed } from '../format.js';
 import { COLORS, FAINT, legend, plotArea } from '../plot.js';
 import type { Reading } from './messages.js';
-import { STEPS_A_RUN } from './training.js';
+import { stepAxis } from './stepAxis.js';
 
-export interface Curves {
+export interface BigramCurves {
   readonly root: HTMLElement;
   /** @param readings in order of their steps; `floor` and `untrained` in nats a token */
-  draw(readings: readonly Reading[], model: { readonly floor: number; readonly untrained: number }): void;
+  draw(
+    readings: readonly Required<Reading>[],
+    model: { readonly floor: number; readonly untrained: number },
+  ): void;
 }
 
 /** The scale of the divergence begins here, unless a smaller one was read. */
 const SMALL_DIVERGENCE = 1e-5;
 
-export function curves(): Curves {
+export function bigramCurves(): BigramCurves {
   const crossEntropy = plotArea();
   const divergence = plotArea();
   const root = element(
@@ -47,12 +50,7 @@ export function curves(): Curves {
     root,
     draw(readings, { floor, untrained }) {
       const last = readings.at(-1);
-      const reached = last?.step ?? 0;
-      const x = {
-        domain: [0, Math.max(STEPS_A_RUN, Math.ceil(reached / STEPS_A_RUN) * STEPS_A_RUN)],
-        label: 'step',
-        tickFormat: count,
-      };
+      const x = stepAxis(last);
       const now =
         last === undefined
           ? 'Nothing is trained yet.'
