@@ -75,8 +75,8 @@ export function bigramView(): View {
       curves.draw(all, { floor, untrained });
     },
     milestone: (reading) => milestone(reading),
-    summary(reading) {
-      const { divergence } = reading as BigramReading;
+    summary(readings) {
+      const { divergence } = readings.at(-1) as BigramReading;
       return `the divergence is ${digits(divergence)} nats, ${divergence <= GOAL ? 'within' : 'above'} the ${GOAL} that count as learned`;
     },
   };

@@ -15,7 +15,7 @@ const EXTENTS: Readonly<Record<'gpu' | 'processor', Omit<Sizes, 'classes'>>> = {
 };
 
 /** Tokens of a text, and places of the held-out text that are measured with it. */
-const LOOK = { tokens: 24, places: 256 };
+const LOOK = { tokens: 24, places: 512 };
 
 export const prepareHead: Prepare = async (book, vocabulary, { limits, isFallbackAdapter, isGpu }) => {
   const text = await loadText(book, vocabulary);

@@ -4,9 +4,9 @@ import { CONTEXT } from '../../examples/language-model/batch.js';
 import { type Memory, memoryOf } from '../../examples/language-model/memory.js';
 import { runningMean } from '../../examples/language-model/train.js';
 import { element, figureList } from '../dom.js';
-import { bytes, count, digits, fixed, nats } from '../format.js';
+import { bytes, count, digits, fixed } from '../format.js';
 import { COLORS, FAINT, legend, plotArea, strokeOf } from '../plot.js';
-import type { UntrainedHead } from './messages.js';
+import type { Reading, UntrainedHead } from './messages.js';
 import { headMilestones } from './milestones.js';
 import { stepAxis } from './stepAxis.js';
 import { STEPS_A_RUN } from './training.js';
@@ -83,7 +83,7 @@ export function headView(): View {
       size.textContent =
         `${vocabulary}, with ${count(sizes.features)} features each; a step learns from ${count(sizes.rows)} places. Untrained, it holds every token for ` +
         `equally likely: ln ${count(sizes.classes)} = ${fixed(uniform)} nats. Who knows the frequencies alone needs ${fixed(unigram)}.`;
-      figures.set({ unigram: nats(unigram), scratch: 'known after Start' });
+      figures.set({ unigram: `${fixed(unigram)} nats`, scratch: 'known after Start' });
       showMemory(memoryOf(sizes));
       return `a language model of ${count(sizes.classes)} tokens`;
     },
@@ -95,8 +95,7 @@ export function headView(): View {
     draw(readings, looks) {
       if (model === undefined) return;
       const { uniform, unigram } = model.baselines;
-      const mean = runningMean();
-      const batches = readings.map(({ step, crossEntropy }) => ({ step, crossEntropy: mean(crossEntropy) }));
+      const batches = latestOf(readings);
       const measured = looks.flatMap(({ step, heldOut }) =>
         heldOut === undefined ? [] : [{ step, heldOut }],
       );
@@ -104,8 +103,8 @@ export function headView(): View {
       const { heldOut } = measured.at(-1) ?? { heldOut: uniform };
       figures.set({
         step: count(step),
-        crossEntropy: nats(crossEntropy),
-        heldOut: nats(heldOut),
+        crossEntropy: `${fixed(crossEntropy)} nats`,
+        heldOut: `${fixed(heldOut)} nats`,
         perplexity: perplexity(heldOut),
       });
       const least = Math.min(
@@ -137,11 +136,18 @@ export function headView(): View {
       );
     },
     milestone: (reading) => milestone(reading),
-    summary({ crossEntropy }) {
+    summary(readings) {
+      const crossEntropy = latestOf(readings).at(-1)?.crossEntropy ?? Number.NaN;
       const unigram = model?.baselines.unigram ?? Number.NaN;
       return `the cross-entropy is ${fixed(crossEntropy)} nats, ${crossEntropy < unigram ? 'below' : 'not below'} what the frequencies alone need`;
     },
   };
+}
+
+/** With the mean of the latest batches in the place of each one's own. */
+function latestOf(readings: readonly Reading[]): readonly Reading[] {
+  const mean = runningMean();
+  return readings.map(({ step, crossEntropy }) => ({ step, crossEntropy: mean(crossEntropy) }));
 }
 
 function perplexity(nats: number): string {

@@ -63,6 +63,8 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
   const computing = element('p', { class: 'computing' }, 'Looking for what can compute.');
   const status = statusLine();
   const texts = textList();
+  const modelField = field('Model', models);
+  modelField.classList.add('model');
   const introduction = element('div');
   const shown = element('div');
   const about = element('div');
@@ -73,7 +75,7 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
       { class: 'controls' },
       toggle,
       reset,
-      field('Model', models),
+      modelField,
       field('Learning rate', rates),
       field('Vocabulary', vocabularies),
     ),
@@ -168,7 +170,9 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
         break;
       }
       case 'look':
-        looks.push(news);
+        // After the loss of a device, the beginning is looked at again.
+        looks = [...looks.filter(({ step }) => step < news.step), news];
+        texts.rewind(news.step - 1);
         texts.add(news.step, news.text);
         drawSoon();
         break;
@@ -203,7 +207,7 @@ export function mountTrain(root: HTMLElement, choice: Choice): void {
   /** Of the model as it is. */
   function summary(): string {
     const last = readings.at(-1);
-    return last === undefined ? 'Paused.' : `Paused at step ${count(last.step)}: ${view.summary(last)}.`;
+    return last === undefined ? 'Paused.' : `Paused at step ${count(last.step)}: ${view.summary(readings)}.`;
   }
 
   let drawing: ReturnType<typeof setTimeout> | undefined;

@@ -17,6 +17,6 @@ export interface View {
   draw(readings: readonly Reading[], looks: readonly Look[]): void;
   /** A sentence for a reading that is worth being told of. */
   milestone(reading: Reading): string | undefined;
-  /** The end of the sentence "Paused at step 12: …". */
-  summary(reading: Reading): string;
+  /** The end of the sentence "Paused at step 12: …"; of one reading or more. */
+  summary(readings: readonly Reading[]): string;
 }

@@ -38,7 +38,7 @@ export const MOST_FEATURES = 1024;
 export const ADAM: AdamSettings = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
 
 /** Rates for each 1 of that of weight and positions. Most biases have far to go: to the frequency of a token that never occurs. */
-export const BIAS_RATE = 10;
+export const BIAS_RATE = 5;
 export const EMBEDDING_RATE = 20;
 
 /** One step of the optimizers. */

@@ -41,14 +41,14 @@ const MOST = {
 
 /** What a GPU does in little time, and what a processor does in seconds. */
 export const EXTENTS: Readonly<Record<'gpu' | 'processor', Extent>> = {
-  gpu: { vocabulary: 'all', batch: 1024, features: 256, steps: 500, places: MOST.places },
+  gpu: { vocabulary: 'all', batch: 1024, features: 128, steps: 500, places: MOST.places },
   processor: { vocabulary: 2047, batch: 128, features: 32, steps: 200, places: 1024 },
 };
 
 export const DEFAULTS: Options = {
   backend: 'auto',
   adapter: 'auto',
-  rate: 0.01,
+  rate: 0.02,
   seed: 1851,
   json: false,
   help: false,

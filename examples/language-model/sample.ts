@@ -3,8 +3,8 @@ import { logSoftmaxRow } from '../common/softmax.js';
 import type { LanguageModel } from './model.js';
 import type { Text } from './text.js';
 
-/** What every text begins with: how the story does. */
-export const PROMPT = 'Call me Ishmael.';
+/** What every text begins with: common words, which small vocabularies have too. */
+const PROMPT = ' But the old man';
 
 /**
  * Goes on from `PROMPT`, token by token, each drawn from the model. The token for the rest has no spelling, so it is never drawn and the others
@@ -27,5 +27,5 @@ export async function writeText(
     if (next === undefined) break;
     ids.push(next);
   }
-  return spell(ids).replaceAll(/\s+/g, ' ');
+  return spell(ids).replaceAll(/\s+/g, ' ').trim();
 }

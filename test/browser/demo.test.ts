@@ -164,6 +164,7 @@ describeInChromium('the demo', (chromium) => {
       'navigation: Panels',
       'link: Measure',
       'button: Start',
+      'combobox: Model',
       'combobox: Learning rate',
       'region: See',
       'slider: p, the probability of heads',
@@ -202,6 +203,7 @@ describeInChromium('the demo', (chromium) => {
       [
         'Start',
         'Reset',
+        'Model',
         'Learning rate',
         'Vocabulary',
         'What the model writes',

@@ -1,5 +1,5 @@
 // The panel Train, as a person uses it. What it shows is compared with the theory and with a training of the same model in Node.
-import type { Page, WebWorker } from 'puppeteer-core';
+import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createContext } from 'webgpu-loss';
 import { buildCorpus, type Corpus, tokenize } from '../../examples/bigram/corpus.js';
@@ -8,16 +8,8 @@ import { conditionalEntropy, measure } from '../../examples/bigram/theory.js';
 import { openTrainer } from '../../examples/bigram/trainer.js';
 import { readBook } from '../../examples/common/book.js';
 import { describeInChromium } from '../support/chromium.js';
-import {
-  byName,
-  byText,
-  type Demo,
-  DemoPanel,
-  figuresOf,
-  keepPicture,
-  serveDemo,
-  until,
-} from '../support/demo.js';
+import { byName, byText, type Demo, figuresOf, keepPicture, serveDemo, until } from '../support/demo.js';
+import { TrainPanel } from '../support/trainPanel.js';
 
 /** The least vocabulary, which SwiftShader is quick with. */
 const VOCABULARY = 127;
@@ -66,68 +58,15 @@ function readFigures(shown: Record<string, string>): Figures {
   return figures;
 }
 
-class Panel extends DemoPanel {
-  computing(): Promise<string> {
-    return this.root.$eval('.computing', (line) => line.textContent ?? '');
-  }
-
+class Panel extends TrainPanel {
   async figures(): Promise<Figures> {
     return readFigures(await figuresOf(this.root));
   }
 
-  async select(name: string, value: number): Promise<void> {
-    await (await byName(this.root, name)).select(String(value));
-  }
-
-  /** Waits until the status line says something. */
-  async hears(what: RegExp, seconds = 60): Promise<void> {
-    await until(String(what), async () => what.test(await this.said()), {
-      seconds,
-      instead: () => this.said(),
-    });
-  }
-
-  async reaches(step: number): Promise<void> {
-    await until(`step ${step}`, async () => (await this.figures()).step >= step);
-  }
-
   /** Pauses, and gives what is shown then. */
   async pause(): Promise<Figures> {
-    await this.press('Pause');
-    await this.hears(/^Paused at step/);
+    await this.rest();
     return this.figures();
-  }
-
-  /** Texts by the steps that they are of, newest first. */
-  texts(): Promise<{ step: number; text: string }[]> {
-    return this.root.$$eval('.texts p', (lines) =>
-      lines.map((line) => {
-        const step = line.querySelector('b')?.textContent ?? '';
-        return {
-          step: Number(step.replace(/\D/g, '')),
-          text: (line.textContent ?? '').slice(step.length).trim(),
-        };
-      }),
-    );
-  }
-
-  /** The points of a curve, as they lie on the screen: y grows downwards. */
-  async curve(index: number): Promise<[number, number][]> {
-    const plot = (await this.root.$$('.plot'))[index];
-    const path = await plot?.$eval('[aria-label=line] path', (line) => line.getAttribute('d') ?? '');
-    return [...(path ?? '').matchAll(/[ML]?(-?[\d.]+),(-?[\d.]+)/g)].map(([, x, y]) => [
-      Number(x),
-      Number(y),
-    ]);
-  }
-
-  async worker(): Promise<WebWorker> {
-    return until('the worker that trains', async () => {
-      for (const each of this.page.workers()) {
-        if ((await each.evaluate(() => self.name)) === 'train') return each;
-      }
-      return undefined;
-    });
   }
 }
 
@@ -297,6 +236,8 @@ describeInChromium('the panel Train', (chromium) => {
     expect(await focused()).toBe('Reset');
     await keyboard.press('Space');
     await panel.hears(READY);
+    await keyboard.press('Tab');
+    expect(await focused()).toBe('Model');
     await keyboard.press('Tab');
     expect(await focused()).toBe('Learning rate');
     await keyboard.press('Tab');

@@ -231,22 +231,23 @@ for (const backend of ['cpu', 'webgpu'] as const) {
 
     if (backend === 'webgpu') {
       it('has a head of the whole vocabulary in bounded memory', async () => {
-        const sizes = { classes: ALL_TOKENS, features: 8, rows: 128 };
+        const sizes = { classes: ALL_TOKENS, features: 4, rows: 96 };
         const model = await openModel(context, sizes);
         const { logits, scratch } = model.memory;
-        // Twice as much as the library may take by default, in each of two matrices.
-        expect(logits).toBe(2 * 4 * 128 * 200_019);
+        // Either matrix is more than the library may take by default.
+        expect(logits).toBe(2 * 4 * 96 * 200_019);
+        expect(logits / 2).toBeGreaterThan(64 * 2 ** 20);
         expect(scratch).toBeGreaterThan(4 * 200_019);
         expect(scratch).toBeLessThanOrEqual(64 * 2 ** 20);
         const text = Int32Array.from({ length: 500 }, (_, i) => (i * 7919) % ALL_TOKENS);
         const random = seededRandom(1);
         const losses: number[] = [];
-        for (let i = 0; i < 3; i++) {
+        for (let i = 0; i < 2; i++) {
           await model.step(drawBatch(text, sizes.rows, random), 0.05);
           losses.push(await model.readLoss());
         }
         expect(losses[0]).toBeCloseTo(Math.log(200_019), 4);
-        expect(losses[2]).toBeLessThan(losses[0]! - 0.1);
+        expect(losses[1]).toBeLessThan(losses[0]! - 0.1);
         expect(await model.logitsAfter([1, 2, 3, 4])).toHaveLength(ALL_TOKENS);
         model.destroy();
       });
