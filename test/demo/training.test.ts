@@ -1,13 +1,26 @@
 // What the panel Train has done for it, without page and worker, on the CPU. Lost devices are in test/browser, where there are some.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Context, createContext } from 'webgpu-loss';
 import type { LastingContext } from '../../demo/backend.js';
 import { whyTooLarge } from '../../demo/train/bigrams.js';
 import type { ModelKind, News, Reading } from '../../demo/train/messages.js';
-import { bigramMilestones } from '../../demo/train/milestones.js';
+import { bigramMilestones, headMilestones } from '../../demo/train/milestones.js';
 import { STEPS_A_RUN, Training } from '../../demo/train/training.js';
 import { buildCorpus } from '../../examples/bigram/corpus.js';
 import { conditionalEntropy } from '../../examples/bigram/theory.js';
+
+/** Letters in the place of the tokenizer's tokens; where it is `absent`, it cannot be loaded. */
+const tokenizer = vi.hoisted(() => ({ absent: false }));
+vi.mock(
+  '../../examples/language-model/packages/node_modules/gpt-tokenizer/esm/encoding/o200k_base.js',
+  () => ({
+    get encode() {
+      if (tokenizer.absent) throw new Error('there is none');
+      return (text: string) => Array.from(text, (letter) => letter.charCodeAt(0));
+    },
+    decode: (ids: readonly number[]) => String.fromCharCode(...ids),
+  }),
+);
 
 const BOOK = ['The whale saw Ahab. Ahab saw the whale, and the whale saw the boat.', 'The boat saw Ahab.'];
 const { bigrams } = buildCorpus(BOOK, 4);
@@ -159,6 +172,55 @@ describe('a training', () => {
   });
 });
 
+describe('a training of the language model', () => {
+  it('tells the model and its memory, learns step by step, and looks at it every 20', async () => {
+    const { training, news, hears } = open({}, 0, 'head');
+    training.obey({ kind: 'start' });
+    await hears(isAtRest);
+    const untrained = news.find(({ kind }) => kind === 'untrained');
+    expect(untrained).toMatchObject({
+      model: 'head',
+      vocabulary: 4,
+      sizes: { classes: 5, features: 32, rows: 64 },
+      baselines: { uniform: Math.log(5) },
+    });
+    expect(news.filter(({ kind }) => kind === 'memory')).toEqual([
+      { kind: 'memory', memory: expect.objectContaining({ logits: 2 * 4 * 64 * 5, scratch: 0 }) },
+    ]);
+    const readings = news.filter(isReading);
+    expect(readings.map(({ step }) => step)).toEqual(
+      Array.from({ length: STEPS_A_RUN + 1 }, (_, step) => step),
+    );
+    expect(readings[0]?.crossEntropy).toBeCloseTo(Math.log(5), 6);
+    expect(readings.at(-1)?.crossEntropy).toBeLessThan((readings[0]?.crossEntropy ?? 0) - 0.5);
+    const looks = news.filter((each) => each.kind === 'look');
+    expect(looks.map(({ step }) => step)).toEqual(Array.from({ length: 11 }, (_, i) => 20 * i));
+    expect(looks[0]?.heldOut).toBeCloseTo(Math.log(5), 6);
+    for (const { text } of looks) expect(text.length).toBeGreaterThan(20);
+  });
+
+  it('is refused where a matrix is larger than a binding, and the bigrams stay', async () => {
+    const { training, hears } = open({ maxStorageBufferBindingSize: 600 });
+    training.obey({ kind: 'model', model: 'head', vocabulary: 4 });
+    expect(await hears(({ kind }) => kind === 'refused')).toEqual({
+      kind: 'refused',
+      kept: { model: 'bigrams', vocabulary: 4 },
+      why: '5 tokens need matrices of 640 bytes, and a binding of this device holds 600 bytes at most; choose fewer tokens.',
+    });
+  });
+
+  it('is refused where there is no tokenizer', async () => {
+    tokenizer.absent = true;
+    const { training, hears } = open();
+    training.obey({ kind: 'model', model: 'head', vocabulary: 4 });
+    expect(await hears(({ kind }) => kind === 'refused')).toMatchObject({
+      kept: { model: 'bigrams' },
+      why: 'The tokenizer could not be loaded: there is none.',
+    });
+    tokenizer.absent = false;
+  });
+});
+
 it('says how large a matrix may be', () => {
   const limits = { maxBufferSize: 64 * 2 ** 20 } as Context['info']['limits'];
   expect(whyTooLarge(4095, { limits })).toBeUndefined();
@@ -193,6 +255,17 @@ describe('milestones', () => {
   it('that are passed together are told by the farthest', () => {
     const said = told(4, [4, 0.005]);
     expect(said).toEqual([undefined, expect.stringContaining('within 0.01 nats')]);
+  });
+
+  it('of the language model are those of the mean of the latest batches', () => {
+    const follow = headMilestones({ uniform: 10, unigram: 6, unigramHeldOut: 6.1 });
+    const said = [10, 8.1, 7, 4, 4, 4, 4, 4].map((crossEntropy, step) => follow({ step, crossEntropy }));
+    expect(said.map((each) => each?.replace(/\. .*/, ''))).toEqual([
+      ...[undefined, undefined, undefined],
+      'Step 3: half of what the frequencies tell is learned',
+      'Step 4: the model is better than the frequencies alone: it uses the context',
+      ...[undefined, undefined, undefined],
+    ]);
   });
 
   it('are not reached by what is no number', () => {

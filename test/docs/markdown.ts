@@ -95,6 +95,20 @@ export function tablesOf({ tables }: Markdown, check: string): readonly Table[] 
   return found;
 }
 
+/**
+ * What a program printed does not show, of a block that shows it shortened: the first of the pieces between dots (a line of them stands for
+ * any number of lines) that is not there, after those before it; `undefined` where all are.
+ */
+export function missingPiece(shown: string, printed: string): string | undefined {
+  let from = 0;
+  for (const piece of shown.split(/^ *…\n/m)) {
+    const at = `\n${printed}`.indexOf(`\n${piece.trimEnd()}\n`, from);
+    if (at < 0) return piece;
+    from = at + piece.length;
+  }
+  return undefined;
+}
+
 /** The code blocks marked `check: NAME`, each with the block after it: what it prints. Throws if there is none. */
 export function examplesOf(
   { fences }: Markdown,

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { HELP } from '../../examples/language-model/options.js';
 import packages from '../../examples/language-model/packages/package.json' with { type: 'json' };
-import { root } from '../docs/markdown.js';
+import { missingPiece, readMarkdown, root } from '../docs/markdown.js';
 import { needPackages } from '../support/packages.js';
 
 /** Runs what `npm run language-model -- …args` runs, without the build. */
@@ -50,6 +50,16 @@ describe('npm run language-model', { timeout: 120_000 }, () => {
     expect(history.at(-1).crossEntropy).toBeLessThan(history[0].crossEntropy - 1.5);
     expect(sample.length).toBeGreaterThan(60);
     expect(stdout.trimEnd().split('\n').length).toBeGreaterThan(20);
+  });
+
+  it('prints what the index of the examples shows', { timeout: 300_000 }, async () => {
+    const { fences } = readMarkdown('examples/README.md');
+    const shown = fences.find(({ check }) => check?.startsWith('npm run language-model'));
+    const options = /^npm run language-model -- (.*)$/.exec(shown?.check ?? '')?.[1]?.split(' ') ?? [];
+    expect(options).not.toHaveLength(0);
+    expect(shown?.code).toMatch(/^ *…\n/m);
+    const { stdout } = await start(...options);
+    expect(missingPiece(shown?.code ?? '', stdout), stdout).toBeUndefined();
   });
 
   it('is the same for the same seed', async () => {
