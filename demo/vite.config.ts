@@ -22,7 +22,7 @@ function tokenizer(): Plugin {
     resolveId: (id) => (absent && id.includes('/gpt-tokenizer/') ? '\0absent-tokenizer' : undefined),
     load: (id) =>
       id === '\0absent-tokenizer'
-        ? `throw new Error(${JSON.stringify(absent)}); export let encode, decode;`
+        ? `export let encode, decode; throw new Error(${JSON.stringify(absent)});`
         : undefined,
   };
 }

@@ -1,4 +1,4 @@
-// The training behind the panel, one step after the other. Knows neither page nor worker, nor what it trains.
+// The training behind the panel, one step after the other. Knows neither page nor worker, and of a model only what a `Subject` is.
 import { type Context, DeviceLostError } from 'webgpu-loss';
 import type { LastingContext } from '../backend.js';
 import { count } from '../format.js';
