@@ -125,7 +125,7 @@ test('a product gets its numbers in the order in which its shader has them, and 
   const names = product.map(({ name }) => name);
   expect(names).toEqual([...PRODUCT_NUMBERS, 'unused', 'places']);
   for (const { type } of product.slice(0, PRODUCT_NUMBERS.length)) expect(type).toBe('u32');
-  // Numbers and padding, in groups of four, take as many words as the 27 numbers of rows and theirs.
+  // Numbers and padding, in groups of four, take as many words as the 28 numbers of rows.
   expect(PRODUCT_NUMBERS.length % 4).toBe(0);
   const [unused] = product.slice(PRODUCT_NUMBERS.length);
   expect(unused?.type).toBe(`array<vec4<u32>, ${(28 - PRODUCT_NUMBERS.length) / 4}>`);
