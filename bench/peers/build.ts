@@ -1,12 +1,14 @@
 // Bundles the comparison, with the library as it is in src, and the peers as they are in bench/peers/node_modules.
 import { fileURLToPath } from 'node:url';
 import { build, type InlineConfig } from 'vite';
+import { wat } from '../../scripts/wat.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 const COMMON: InlineConfig = {
   configFile: false,
   logLevel: 'error',
+  plugins: [wat()],
   resolve: {
     alias: [
       { find: /^webgpu-loss$/, replacement: here('../../src/index.ts') },
