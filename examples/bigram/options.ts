@@ -1,8 +1,8 @@
-import { readArguments, whole } from '../../scripts/arguments.js';
-import { parseWanted, WANTED_ARGUMENTS, WANTED_HELP, type Wanted } from '../common/context.js';
+import { type Placement, placementOf, readArguments, whole } from '../../scripts/arguments.js';
+import { PLACEMENT_ARGUMENTS, PLACEMENT_HELP } from '../common/context.js';
 
 /** What the command line asks for. */
-export interface Options extends Wanted {
+export interface Options extends Placement {
   readonly steps: number;
   readonly vocab: number;
   readonly seed: number;
@@ -29,7 +29,7 @@ export const HELP = `Trains a bigram language model of Moby Dick by maximum like
 
 Usage: npm start -- [options]
 
-${WANTED_HELP}
+${PLACEMENT_HELP}
   --steps N        optimizer steps, 1 to ${MAX_STEPS} (default ${DEFAULTS.steps})
   --vocab N        the N commonest tokens, 1 to ${MAX_VOCAB}, plus one for the rest (default ${DEFAULTS.vocab})
   --seed N         seed of the sampled sentences, 0 to ${MAX_SEED} (default ${DEFAULTS.seed})
@@ -38,7 +38,7 @@ ${WANTED_HELP}
 `;
 
 const ARGUMENTS = {
-  ...WANTED_ARGUMENTS,
+  ...PLACEMENT_ARGUMENTS,
   steps: { type: 'string' },
   vocab: { type: 'string' },
   seed: { type: 'string' },
@@ -56,7 +56,7 @@ export function parseOptions(args: readonly string[]): Options {
   const values = readArguments(args, ARGUMENTS);
   if (values.help === true) return { ...DEFAULTS, help: true };
   return {
-    ...parseWanted(values),
+    ...placementOf(values),
     steps: whole('--steps', values.steps, 1, MAX_STEPS, DEFAULTS.steps),
     vocab: whole('--vocab', values.vocab, 1, MAX_VOCAB, DEFAULTS.vocab),
     seed: whole('--seed', values.seed, 0, MAX_SEED, DEFAULTS.seed),

@@ -1,11 +1,5 @@
-import { OptionError, readArguments, whole } from '../../scripts/arguments.js';
-import {
-  type OpenedContext,
-  parseWanted,
-  WANTED_ARGUMENTS,
-  WANTED_HELP,
-  type Wanted,
-} from '../common/context.js';
+import { OptionError, type Placement, placementOf, readArguments, whole } from '../../scripts/arguments.js';
+import { type OpenedContext, PLACEMENT_ARGUMENTS, PLACEMENT_HELP } from '../common/context.js';
 import { MOST_FEATURES } from './model.js';
 import { ALL_TOKENS } from './text.js';
 
@@ -23,7 +17,7 @@ export interface Extent {
 }
 
 /** What the command line asks for; what it leaves out is decided by what computes. */
-export interface Options extends Wanted, Partial<Extent> {
+export interface Options extends Placement, Partial<Extent> {
   readonly rate: number;
   readonly seed: number;
   readonly json: boolean;
@@ -60,7 +54,7 @@ export const HELP = `Trains a language model of Moby Dick whose head covers the 
 
 Usage: npm run language-model -- [options]
 
-${WANTED_HELP}
+${PLACEMENT_HELP}
   --vocabulary N   the N commonest tokens, 1 to ${MOST.vocabulary}, plus one for the rest; or all: the whole vocabulary
                    (default ${GPU.vocabulary} on a GPU, ${PROCESSOR.vocabulary} on a software adapter and on the CPU)
   --batch N        tokens to learn from in a step, 1 to ${MOST.batch} (default ${GPU.batch}; ${PROCESSOR.batch})
@@ -74,7 +68,7 @@ ${WANTED_HELP}
 `;
 
 const ARGUMENTS = {
-  ...WANTED_ARGUMENTS,
+  ...PLACEMENT_ARGUMENTS,
   vocabulary: { type: 'string' },
   batch: { type: 'string' },
   features: { type: 'string' },
@@ -101,7 +95,7 @@ export function parseOptions(args: readonly string[]): Options {
   }
   if (values.vocabulary !== undefined) extent.vocabulary = vocabularyOf(values.vocabulary);
   return {
-    ...parseWanted(values),
+    ...placementOf(values),
     ...extent,
     rate: rateOf(values.rate),
     seed: whole('--seed', values.seed, 0, MOST.seed, DEFAULTS.seed),

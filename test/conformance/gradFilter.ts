@@ -18,7 +18,7 @@ import type { Spec } from '../../src/spec.js';
 import { assert, check, equal, type Keep, refusesAll, sameBits } from './assert.js';
 import type { Check, Env } from './check.js';
 import type { LinearProblem } from './linearBounds.js';
-import { compareAll, problemOf, random01, run } from './linearCrossEntropy.js';
+import { compareAll, planBindings, problemOf, random01, run } from './linearCrossEntropy.js';
 import { step } from './plans.js';
 import { numbers } from './tensors.js';
 
@@ -251,16 +251,7 @@ async function plan(env: Env, keep: Keep): Promise<void> {
   const [rows, features, classes] = problem.shape;
   const terms = { shape: [rows, features], classes, grad: true };
   const made = keep(await planLinearCrossEntropy(ctx, { ...terms, gradFilter: 2 ** -8 }));
-  const zeros = (...shape: number[]): Tensor =>
-    keep(ctx.tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape));
-  const bindings = {
-    hidden: keep(ctx.tensor(problem.hidden, [rows, features])),
-    weight: keep(ctx.tensor(problem.weight, [classes, features])),
-    targets: keep(ctx.tensor(problem.targets, [rows])),
-    loss: zeros(),
-    gradHidden: zeros(rows, features),
-    gradWeight: zeros(classes, features),
-  };
+  const bindings = planBindings(ctx, problem, keep);
   step(ctx, made, bindings);
   const expected = await run(ctx, problem);
   for (const name of ['loss', 'gradHidden', 'gradWeight'] as const) {

@@ -19,7 +19,7 @@ import { input, linearOptionsOf } from './contract.js';
 import { random } from './data.js';
 import { contextOn, intercept } from './device.js';
 import { type LinearProblem, linearBounds } from './linearBounds.js';
-import { numbers, rejection, withTensors } from './tensors.js';
+import { type Keep, numbers, rejection, withTensors } from './tensors.js';
 
 /** The name of the golden op. */
 export const LINEAR = 'fused_linear_cross_entropy';
@@ -328,6 +328,21 @@ async function noRows(env: Env): Promise<void> {
   }
 }
 
+/** What a plan of the problem binds: without a bias, a mean, all gradients. */
+export function planBindings(ctx: Context, problem: LinearProblem, keep: Keep) {
+  const [rows, features, classes] = problem.shape;
+  const zeros = (...shape: number[]): Tensor =>
+    keep(ctx.tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape));
+  return {
+    hidden: keep(ctx.tensor(problem.hidden, [rows, features])),
+    weight: keep(ctx.tensor(problem.weight, [classes, features])),
+    targets: keep(ctx.tensor(problem.targets, [rows])),
+    loss: zeros(),
+    gradHidden: zeros(rows, features),
+    gradWeight: zeros(classes, features),
+  };
+}
+
 async function plans(env: Env): Promise<void> {
   const maxScratchBytes = 40_000;
   const problem = problemOf([30, 8, 777]);
@@ -343,16 +358,7 @@ async function plans(env: Env): Promise<void> {
     try {
       assert(plan.scratchBytes <= maxScratchBytes, `${plan.scratchBytes} bytes of scratch`);
       assert(ctx.device === undefined || plan.scratchBytes > maxScratchBytes / 2, 'scratch is made use of');
-      const zeros = (...shape: number[]): Tensor =>
-        keep(ctx.tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape));
-      const bindings = {
-        hidden: keep(ctx.tensor(problem.hidden, [rows, features])),
-        weight: keep(ctx.tensor(problem.weight, [classes, features])),
-        targets: keep(ctx.tensor(problem.targets, [rows])),
-        loss: zeros(),
-        gradHidden: zeros(rows, features),
-        gradWeight: zeros(classes, features),
-      };
+      const bindings = planBindings(ctx, problem, keep);
       const expected = await run(ctx, problem, { maxScratchBytes });
       for (const step of [1, 2]) {
         const encoder = ctx.device?.createCommandEncoder();
