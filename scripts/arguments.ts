@@ -3,7 +3,6 @@ import type { ParseArgsConfig } from 'node:util';
 import * as common from '../src/cli/arguments.js';
 
 export { OptionError, oneOf, whole } from '../src/cli/arguments.js';
-export { type Placement, placementOf } from '../src/cli/context.js';
 
 /** The values of options; positional arguments there are none. Throws OptionError as `readArguments` of src/cli does. */
 export function readArguments<O extends NonNullable<ParseArgsConfig['options']>>(

@@ -1,5 +1,5 @@
-import { type Placement, placementOf, readArguments, whole } from '../../scripts/arguments.js';
-import { PLACEMENT_ARGUMENTS, PLACEMENT_HELP } from '../common/context.js';
+import { readArguments, whole } from '../../scripts/arguments.js';
+import { PLACEMENT_ARGUMENTS, PLACEMENT_HELP, type Placement, placementOf } from '../common/context.js';
 
 /** What the command line asks for. */
 export interface Options extends Placement {

@@ -1,7 +1,9 @@
 // Which context a command of the examples computes on.
 import { type Context, createContext } from 'webgpu-loss';
 import { type OpenedGpu, openGpu } from '../../scripts/adapters.js';
-import type { Placement } from '../../scripts/arguments.js';
+import type { Placement } from '../../src/cli/context.js';
+
+export { type Placement, placementOf } from '../../src/cli/context.js';
 
 /** The part of a help text about these options. */
 export const PLACEMENT_HELP = `\

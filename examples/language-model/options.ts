@@ -1,5 +1,11 @@
-import { OptionError, type Placement, placementOf, readArguments, whole } from '../../scripts/arguments.js';
-import { type OpenedContext, PLACEMENT_ARGUMENTS, PLACEMENT_HELP } from '../common/context.js';
+import { OptionError, readArguments, whole } from '../../scripts/arguments.js';
+import {
+  type OpenedContext,
+  PLACEMENT_ARGUMENTS,
+  PLACEMENT_HELP,
+  type Placement,
+  placementOf,
+} from '../common/context.js';
 import { MOST_FEATURES } from './model.js';
 import { ALL_TOKENS } from './text.js';
 
