@@ -1,5 +1,4 @@
 // The language model in the panel Train, as a person uses it. What it shows is compared with a training of the same model in Node.
-import { join } from 'node:path';
 import type { Viewport } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createContext } from 'webgpu-loss';
@@ -9,13 +8,11 @@ import { seededRandom } from '../../examples/common/random.js';
 import { drawBatch } from '../../examples/language-model/batch.js';
 import { memoryOf } from '../../examples/language-model/memory.js';
 import { openModel } from '../../examples/language-model/model.js';
-import packages from '../../examples/language-model/packages/package.json' with { type: 'json' };
 import { ALL_TOKENS, type Baselines, baselines, readText } from '../../examples/language-model/text.js';
 import { runningMean } from '../../examples/language-model/train.js';
-import { root as repository } from '../docs/markdown.js';
 import { describeInChromium } from '../support/chromium.js';
 import { byName, byText, type Demo, figuresOf, keepPicture, serveDemo, until } from '../support/demo.js';
-import { needPackages } from '../support/packages.js';
+import { needTokenizer } from '../support/packages.js';
 import { TrainPanel } from '../support/trainPanel.js';
 
 /** The least vocabulary. */
@@ -50,7 +47,7 @@ class HeadPanel extends TrainPanel {
 }
 
 describe('the language model', () => {
-  needPackages(join(repository, 'examples/language-model/packages/'), packages, 'the tokenizer (30 MB)');
+  needTokenizer();
 
   describeInChromium('in the panel Train', (chromium) => {
     let demo: Demo;

@@ -1,5 +1,4 @@
 // What the panel Train has done for it, without page and worker, on the CPU. Lost devices are in test/browser, where there are some.
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { type Context, createContext } from 'webgpu-loss';
 import type { LastingContext } from '../../demo/backend.js';
@@ -9,8 +8,7 @@ import { bigramMilestones, headMilestones } from '../../demo/train/milestones.js
 import { STEPS_A_RUN, Training } from '../../demo/train/training.js';
 import { buildCorpus } from '../../examples/bigram/corpus.js';
 import { conditionalEntropy } from '../../examples/bigram/theory.js';
-import packages from '../../examples/language-model/packages/package.json' with { type: 'json' };
-import { needPackages } from '../support/packages.js';
+import { needTokenizer } from '../support/packages.js';
 
 /** Letters in the place of the tokenizer's tokens; where it is `absent`, it cannot be loaded. */
 const tokenizer = vi.hoisted(() => ({ absent: false }));
@@ -177,11 +175,7 @@ describe('a training', () => {
 
 describe('a training of the language model', () => {
   // Its place is taken, but there has to be something at that place.
-  needPackages(
-    fileURLToPath(new URL('../../examples/language-model/packages/', import.meta.url)),
-    packages,
-    'the tokenizer (30 MB)',
-  );
+  needTokenizer();
 
   it('tells the model and its memory, learns step by step, and looks at it every 20', async () => {
     const { training, news, hears } = open({}, 0, 'head');

@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { HELP } from '../../examples/language-model/options.js';
-import packages from '../../examples/language-model/packages/package.json' with { type: 'json' };
 import { missingPiece, readMarkdown, root } from '../docs/markdown.js';
-import { needPackages } from '../support/packages.js';
+import { needTokenizer } from '../support/packages.js';
 
 /** Runs what `npm run language-model -- …args` runs, without the build. */
 function start(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -25,7 +24,7 @@ function start(...args: string[]): Promise<{ code: number; stdout: string; stder
 const small = '--backend cpu --vocabulary 255 --batch 32 --features 16 --steps 60 --places 200'.split(' ');
 
 describe('npm run language-model', { timeout: 120_000 }, () => {
-  needPackages(`${root}/examples/language-model/packages/`, packages, 'the tokenizer (30 MB)');
+  needTokenizer();
 
   it('prints one JSON object that tells of a model that has learned', async () => {
     const { code, stdout, stderr } = await start('--json', ...small);

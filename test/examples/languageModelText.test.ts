@@ -1,9 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readBook } from '../../examples/common/book.js';
-import packages from '../../examples/language-model/packages/package.json' with { type: 'json' };
 import { ALL_TOKENS, baselines, readText, type Text } from '../../examples/language-model/text.js';
-import { root } from '../docs/markdown.js';
-import { needPackages } from '../support/packages.js';
+import { needTokenizer } from '../support/packages.js';
 
 it('knows what a model must get below', () => {
   // Learned: 0 three times, 1 once; 2 never.
@@ -16,7 +14,7 @@ it('knows what a model must get below', () => {
 });
 
 describe('Moby Dick in tokens of o200k_base', () => {
-  needPackages(`${root}/examples/language-model/packages/`, packages, 'the tokenizer (30 MB)');
+  needTokenizer();
   let book: string[];
   let whole: Text;
   let small: Text;

@@ -1,5 +1,6 @@
 // Tests that need packages of their own, from a folder with a package file and a lockfile (see `scripts/packages.ts`).
 import { beforeAll, beforeEach } from 'vitest';
+import { installTokenizer } from '../../examples/language-model/install.js';
 import { installPackages } from '../../scripts/packages.js';
 import { requiredTargets } from '../targets/names.js';
 
@@ -15,10 +16,19 @@ export function needPackages(
   manifest: Parameters<typeof installPackages>[1],
   what: string,
 ): void {
+  needInstalled(what, () => installPackages(folder, manifest, what));
+}
+
+/** The same for the tokenizer of the language model. */
+export function needTokenizer(): void {
+  needInstalled('the tokenizer', installTokenizer);
+}
+
+function needInstalled(what: string, install: () => void): void {
   let absent: string | undefined;
   beforeAll(() => {
     try {
-      installPackages(folder, manifest, what);
+      install();
     } catch (error) {
       absent = `${what} could not be installed: ${String(error)}`;
     }
