@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import type { Outcome } from '../measure/benchCase.js';
 import type { Case } from '../measure/contender.js';
 import type { Quantiles } from '../measure/quantiles.js';
+import { untimed } from '../report/untimed.js';
 
 /** What came of a case. */
 export interface CaseReport {
@@ -31,10 +32,11 @@ export function formatReport(reports: readonly CaseReport[]): string {
     colAligns: ['left', 'right', 'left', 'right', 'right', 'right', 'right'],
   });
   for (const { of, outcomes } of reports) {
-    for (const { contender, timing, wrong, errorOverBound } of outcomes) {
+    for (const outcome of outcomes) {
+      const { contender, timing, errorOverBound } = outcome;
       const head = [of.op, `${of.rows} x ${of.classes}`, contender];
       if (timing === undefined) {
-        table.push([...head, { colSpan: 4, content: `wrong: ${wrong}` }]);
+        table.push([...head, { colSpan: 4, content: untimed(outcome) }]);
         continue;
       }
       const { median, p25, p75 } = timing.ms;

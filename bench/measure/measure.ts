@@ -36,8 +36,8 @@ export function clockFor(contenders: readonly Prepared[]): ClockName {
 }
 
 /**
- * Times all contenders in turn, round after round, so that whatever drifts (clock rates, other programs) hits all alike. Every
- * other round runs backwards: none is always behind the same other one.
+ * Times all contenders in turn, round after round, so that whatever drifts (clock rates, other programs) hits all alike; in an
+ * order of its own in each round, so that none always follows the same other one.
  */
 export async function measure(
   contenders: readonly Prepared[],
@@ -53,10 +53,8 @@ export async function measure(
     const roundMs = calibrated.reduce((sum, { batch, ms }) => sum + batch * ms, 0);
     const affordable = Math.min(rounds, Math.max(LEAST_ROUNDS, Math.floor(budgetMs / roundMs)));
     const samples = contenders.map((): number[] => []);
-    const forth = contenders.map((_, k) => k);
-    const back = forth.toReversed();
     for (let round = 0; round < affordable; round++) {
-      for (const k of round % 2 === 0 ? forth : back) {
+      for (const k of orderOf(round, contenders.length)) {
         const { batch } = calibrated[k] as { batch: number };
         samples[k]?.push((await time(contenders[k] as Prepared, batch)) / batch);
       }
@@ -65,6 +63,18 @@ export async function measure(
   } finally {
     stamps?.destroy();
   }
+}
+
+/**
+ * Whose turn is when: each takes each place, and follows each of the others, equally often, after `count` rounds if it is even,
+ * after twice as many if it is odd. E. J. Williams: Experimental designs balanced for the estimation of residual effects of
+ * treatments, Australian Journal of Scientific Research A 2 (1949).
+ */
+export function orderOf(round: number, count: number): readonly number[] {
+  // 0, 1, -1, 2, -2, … : no two neighbours are equally far apart, and so no pair comes twice as all are moved on by one.
+  const steps = Array.from({ length: count }, (_, k) => (k % 2 === 1 ? (k + 1) / 2 : count - k / 2));
+  const order = steps.map((step) => (step + round) % count);
+  return Math.floor(round / count) % 2 === 0 ? order : order.toReversed();
 }
 
 /** How many executions last `sampleMs`, and how long one of them takes: warms up on the way. */

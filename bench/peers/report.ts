@@ -4,6 +4,7 @@ import { shapeOfCase } from '../measure/cases.js';
 import { isDifferent, type Quantiles } from '../measure/quantiles.js';
 import { isLinear } from '../measure/tensors.js';
 import type { Row } from '../report/row.js';
+import { untimed } from '../report/untimed.js';
 import { bestOf, type Finding, type Goal, judge } from './goals.js';
 import { contendersOf } from './roles.js';
 
@@ -44,10 +45,10 @@ function timesTable(rows: readonly Row[]): string {
   });
   for (const [k, each] of byCase(rows).entries()) {
     for (const [j, row] of each.entries()) {
-      const { op, contender, timing, wrong, leftOut, errorOverBound } = row;
+      const { op, contender, timing, errorOverBound } = row;
       const head = j === 0 ? [op, shapeOfCase(row).join(' x '), contender] : ['', '', contender];
       if (timing === undefined) {
-        table.push([...head, { colSpan: 4, content: brief(wrong ?? `left out: ${leftOut}`) }]);
+        table.push([...head, { colSpan: 4, content: brief(untimed(row)) }]);
         continue;
       }
       const { ms, ratios } = timing;

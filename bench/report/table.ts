@@ -3,6 +3,7 @@ import { shapeOfCase } from '../measure/cases.js';
 import { isDifferent, type Quantiles } from '../measure/quantiles.js';
 import { isLinear } from '../measure/tensors.js';
 import type { Row } from './row.js';
+import { untimed } from './untimed.js';
 
 /** What others are compared with; they have columns, not lines. */
 const YARDSTICKS: readonly string[] = ['copy', 'naive-64', 'naive-256'];
@@ -60,11 +61,10 @@ function tableOf(rows: readonly Row[], linear: boolean): string {
   });
   for (const row of rows.filter(({ contender }) => !YARDSTICKS.includes(contender))) {
     const head = [row.op, shapeOfCase(row).join(' x '), row.dtype, row.contender];
-    const content = row.wrong === undefined ? `left out: ${row.leftOut}` : `wrong: ${row.wrong}`;
     table.push(
       isTimed(row)
         ? [...head, ...columns.map(({ cell }) => cell(row))]
-        : [...head, { colSpan: columns.length, content }],
+        : [...head, { colSpan: columns.length, content: untimed(row) }],
     );
   }
   return table.toString();

@@ -48,9 +48,12 @@ describe('bench:cpu', () => {
     expect(lineOf({ ours: 1, 'tfjs-wasm': 1 })).toContain('not measured');
   });
 
-  test('what is wrong has no time', () => {
+  test('what is wrong, or left out, has no time', () => {
     const wrong: Outcome = { contender: 'tfjs-wasm', wrong: 'output[3] is NaN' };
-    const text = formatReport([{ ...reportOf({ ours: 2 }), outcomes: [...outcomesOf({ ours: 2 }), wrong] }]);
+    const slow: Outcome = { contender: 'tfjs-cpu', leftOut: 'one execution takes 4.2 s' };
+    const outcomes = [...outcomesOf({ ours: 2 }), wrong, slow];
+    const text = formatReport([{ ...reportOf({ ours: 2 }), outcomes }]);
+    expect(text).toContain('left out: one execution takes 4.2 s');
     expect(text).toContain('wrong: output[3] is NaN');
     expect(text).toContain('1000'); // ns an element
     expect(text).toMatch(/^ours: CPU \(WebAssembly\)$/m);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Prepared } from '../../bench/measure/contender.js';
-import { clockFor, measure } from '../../bench/measure/measure.js';
+import { clockFor, measure, orderOf } from '../../bench/measure/measure.js';
 
 const options = { rounds: 4, sampleMs: 10, budgetMs: 1000, clock: 'wall' } as const;
 
@@ -58,9 +58,28 @@ describe('measuring', () => {
     expect(measured).toEqual({ batch: 20, ms: [0.5, 0.5, 0.5, 0.5] });
   });
 
-  it('lets the contenders alternate, forth and back', async () => {
+  it('gives each contender a turn in each round, in that round’s order', async () => {
     await measure([fake('a', 20), fake('b', 20), fake('c', 20)], options);
-    expect(turns.slice(-12).join('')).toBe('abccbaabccba');
+    const rounds = [0, 1, 2, 3].flatMap((round) => orderOf(round, 3).map((k) => 'abc'[k]));
+    expect(turns.slice(-12)).toEqual(rounds);
+  });
+
+  it.each([1, 2, 3, 4, 5, 8, 9])('has an order in which none of %i always follows the same one', (count) => {
+    const rounds = count % 2 === 0 ? count : 2 * count;
+    const places: Record<string, number> = {};
+    const followers: Record<string, number> = {};
+    for (let round = 0; round < rounds; round++) {
+      const order = orderOf(round, count);
+      for (const [place, k] of order.entries()) {
+        places[`${k} at ${place}`] = (places[`${k} at ${place}`] ?? 0) + 1;
+        if (place > 0) {
+          const pair = `${k} after ${order[place - 1]}`;
+          followers[pair] = (followers[pair] ?? 0) + 1;
+        }
+      }
+    }
+    expect(Object.values(places)).toEqual(Array(count * count).fill(rounds / count));
+    expect(Object.values(followers)).toEqual(Array(count * (count - 1)).fill(rounds / count));
   });
 
   it('does fewer rounds where the budget is short, but at least three', async () => {
