@@ -6,10 +6,13 @@ import fourPacked from '../../shaders/product/four-packed.wgsl?raw';
 import fourScalar from '../../shaders/product/four-scalar.wgsl?raw';
 import fourWide from '../../shaders/product/four-wide.wgsl?raw';
 import params from '../../shaders/product/params.wgsl?raw';
+import sharedASubgroup from '../../shaders/product/shared-a.subgroup.wgsl?raw';
+import sharedA from '../../shaders/product/shared-a.wgsl?raw';
 import staged from '../../shaders/product/staged.wgsl?raw';
 import storeScalar from '../../shaders/product/store-scalar.wgsl?raw';
 import storeWide from '../../shaders/product/store-wide.wgsl?raw';
 import sumParts from '../../shaders/product/sum-parts.wgsl?raw';
+import type { Tiles } from '../plan/policy.js';
 import type { ProductBinding, ProductKernel, ProductVariant } from '../plan/product.js';
 
 const BODIES: Readonly<Record<ProductKernel, readonly string[]>> = {
@@ -27,6 +30,10 @@ export async function composeProduct(variant: ProductVariant): Promise<string> {
   );
   const libraries = packings.length === 0 ? [] : (await import('./packed.js')).packingLibraries(variant);
   return [
+    // The analysis cannot see that all threads of a subgroup take the same way where that depends on what they share.
+    ...(kernel === 'product' && tiles.subgroups
+      ? ['enable subgroups;', 'diagnostic(off, subgroup_uniformity);']
+      : []),
     '@group(0) @binding(0) var<uniform> params: Params;',
     ...bindings.map((binding, i) => {
       const mode = binding.write ? 'read_write' : 'read';
@@ -46,8 +53,12 @@ export async function composeProduct(variant: ProductVariant): Promise<string> {
     ...(has('targets') ? [] : ['fn get_targets(row: u32) -> u32 { return 0u; }']),
     ...(has('bias') ? [] : ['fn four_bias(line: u32, at: u32) -> vec4<f32> { return vec4<f32>(); }']),
     ...BODIES[kernel],
-    ...(kernel === 'product' ? [tiles.staged ? staged : direct] : []),
+    ...(kernel === 'product' ? tileOf(tiles) : []),
   ].join('\n');
+}
+
+function tileOf({ staged: inMemory, subgroups }: Tiles): readonly string[] {
+  return inMemory ? [staged] : [subgroups ? sharedASubgroup : sharedA, direct];
 }
 
 function elementType({ role, packing, fours }: ProductBinding): string {

@@ -16,7 +16,7 @@ export interface Policy {
   readonly workgroupSize: number;
   /** Classes in a segment of a split row; a multiple of 16 × workgroupSize. */
   readonly segment: number;
-  /** Reduce with subgroup shuffles, where the device has them. Changes no bit of any result. */
+  /** Reduce, and share what threads read in common, by subgroup operations, where the device has them. Changes no bit of any result. */
   readonly subgroups: boolean;
   /** Load four classes at once, where rows are aligned. Changes no bit of any result. */
   readonly vec4: boolean;
@@ -89,6 +89,8 @@ const GROUP_CLASSES_SOFTWARE = 2048;
 // Rows and columns of a product that one thread computes, as shaders/product has them.
 export const THREAD_TILE = 8;
 const THREAD_COLUMNS_DIRECT = 4;
+// Threads that share a block of 4 x 4 elements, each reading a line of it.
+const SHARING_LANES = 4;
 // Threads of a workgroup that share a tile, and terms that they bring into its memory at a time.
 const TILE_ACROSS = 8;
 const TILE_DOWN = 8;
@@ -104,21 +106,32 @@ export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Pa
   const strategy = wishes.strategy ?? defaultStrategy(query, facts);
   const workgroupSize =
     wishes.workgroupSize ?? fitting(defaultWorkgroupSize(query, facts, strategy), wishes.segment);
-  const subgroupsFit =
-    facts.features.includes('subgroups') &&
-    facts.languageFeatures.includes('subgroup_id') &&
-    facts.subgroupMinSize > 1 &&
-    workgroupSize % facts.subgroupMaxSize === 0;
   return {
     strategy,
     workgroupSize,
     segment: wishes.segment ?? SEGMENT * Math.max(1, workgroupSize / 512),
-    subgroups: (wishes.subgroups ?? true) && subgroupsFit,
+    subgroups: usesSubgroups(facts, wishes, workgroupSize, 2),
     vec4: wishes.vec4 ?? true,
     unrolled: wishes.unrolled ?? query.classes > UNROLLED_CLASSES,
     kept: wishes.kept ?? !facts.isFallbackAdapter,
     staged: isStaged(facts, wishes),
   };
+}
+
+/** Whether the threads of a workgroup work in whole subgroups, of `least` threads at least. */
+function usesSubgroups(
+  { features, languageFeatures, subgroupMinSize, subgroupMaxSize }: AdapterFacts,
+  { subgroups = true }: Partial<Policy>,
+  workgroupSize: number,
+  least: number,
+): boolean {
+  return (
+    subgroups &&
+    features.includes('subgroups') &&
+    languageFeatures.includes('subgroup_id') &&
+    subgroupMinSize >= least &&
+    workgroupSize % subgroupMaxSize === 0
+  );
 }
 
 /** The same for all adapters: reproducible sums run in one tree, whatever is fastest. */
@@ -142,6 +155,8 @@ export interface Tiles {
   readonly name: string;
   /** Operands go through workgroup memory. */
   readonly staged: boolean;
+  /** What all threads of a workgroup need, each reads in part. */
+  readonly subgroups: boolean;
   readonly threads: number;
   /** Elements of the result that a workgroup computes. */
   readonly rows: number;
@@ -162,9 +177,11 @@ function isStaged(
 export function chooseTiles(facts: AdapterFacts, wishes: Partial<Policy>): Tiles {
   if (!isStaged(facts, wishes)) {
     const constants = { WIDTH: WORKGROUP_SIZE_SOFTWARE };
+    const subgroups = usesSubgroups(facts, wishes, WORKGROUP_SIZE_SOFTWARE, SHARING_LANES);
     return {
-      name: `direct@${WORKGROUP_SIZE_SOFTWARE}`,
+      name: `direct@${WORKGROUP_SIZE_SOFTWARE}${subgroups ? '/subgroup' : ''}`,
       staged: false,
+      subgroups,
       threads: WORKGROUP_SIZE_SOFTWARE,
       rows: THREAD_TILE,
       columns: THREAD_COLUMNS_DIRECT * WORKGROUP_SIZE_SOFTWARE,
@@ -174,6 +191,7 @@ export function chooseTiles(facts: AdapterFacts, wishes: Partial<Policy>): Tiles
   return {
     name: `staged@${TILE_ACROSS}x${TILE_DOWN}`,
     staged: true,
+    subgroups: false,
     threads: TILE_ACROSS * TILE_DOWN,
     rows: THREAD_TILE * TILE_DOWN,
     columns: THREAD_TILE * TILE_ACROSS,

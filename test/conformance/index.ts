@@ -22,20 +22,22 @@ import { steadyStateChecks } from './steadyState.js';
 import { strategyChecks } from './strategies.js';
 
 /**
- * What must hold on `target`. Without subgroups only a reduction is another, so there only what reduces runs. The golden cases in 16 bits,
- * hundreds of kernels to compile, are left out in the browser, which compiles what `swiftshader` does.
+ * What must hold on `target`. Without subgroups only reductions and matrix products are others, so there only what has these runs. The golden
+ * cases in 16 bits, hundreds of kernels to compile, are left out in the browser, which compiles what `swiftshader` does.
  */
 export function checks(golden: Golden, target: TargetName): Check[] {
-  const reducing = [
+  const sharing = [
     ...goldenChecks(golden),
     ...moreGoldenChecks(golden),
     ...strategyChecks(),
     ...determinismChecks(),
     ...sizeChecks(),
+    ...linearCrossEntropyChecks(golden),
+    ...gradFilterChecks(),
   ];
-  if (target.endsWith('-no-subgroups')) return reducing;
+  if (target.endsWith('-no-subgroups')) return sharing;
   return [
-    ...reducing,
+    ...sharing,
     ...errorChecks(),
     ...planChecks(),
     ...opPlanChecks(),
@@ -48,8 +50,6 @@ export function checks(golden: Golden, target: TargetName): Check[] {
     ...halfChecks(),
     ...(target === 'chromium' ? [] : goldenHalfChecks(golden)),
     ...logitStatsChecks(),
-    ...linearCrossEntropyChecks(golden),
-    ...gradFilterChecks(),
     ...reproducibleChecks(golden),
   ];
 }

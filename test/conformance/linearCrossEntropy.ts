@@ -7,12 +7,13 @@ import {
   LimitExceededError,
   type LinearCrossEntropyOptions,
   linearCrossEntropy,
+  type Policy,
   planLinearCrossEntropy,
   TargetOutOfRangeError,
   type Tensor,
 } from '../../src/index.js';
 import type { Golden, GoldenCase } from '../support/golden.js';
-import { assert, sameBits } from './assert.js';
+import { assert, equal, sameBits } from './assert.js';
 import type { Check, Env } from './check.js';
 import { comparison } from './compare.js';
 import { input, linearOptionsOf } from './contract.js';
@@ -35,6 +36,7 @@ export function linearCrossEntropyChecks(golden: Golden): Check[] {
     { name: 'linear cross-entropy: chunks of rows change no row', run: chunks },
     { name: 'linear cross-entropy: stretches of classes', run: stretches },
     { name: 'linear cross-entropy: through workgroup memory, sums in parts', run: staged },
+    { name: 'linear cross-entropy: with and without subgroups', run: withAndWithoutSubgroups },
     { name: 'linear cross-entropy: 16 bits', run: halves },
     { name: 'linear cross-entropy: ignored rows, whatever they hold', run: ignoredRows },
     { name: 'linear cross-entropy: what is frozen costs nothing', run: frozen },
@@ -204,14 +206,7 @@ async function staged(env: Env): Promise<void> {
     }
   }
   if (env.ctx.device === undefined) return;
-  const plan = await planLinearCrossEntropy(env.ctx, {
-    shape: [20, 8],
-    classes: 2100,
-    grad: true,
-    policy: { staged: true },
-  });
-  const kernels = plan.passes.map(({ variant }) => variant);
-  plan.destroy();
+  const kernels = await kernelsOf(env.ctx, { staged: true });
   assert(
     kernels.some((kernel) => kernel.startsWith('sum-of-parts/')),
     'sums are in parts',
@@ -220,6 +215,39 @@ async function staged(env: Env): Promise<void> {
     kernels.some((kernel) => kernel.includes('/staged@')),
     'tiles are staged',
   );
+}
+
+/** Tiles straight from the operands, where threads may have from their subgroup what all of them need: bit for bit. */
+async function withAndWithoutSubgroups({ ctx }: Env): Promise<void> {
+  for (const [shape, options] of [
+    [[20, 8, 404], {}],
+    [[13, 7, 51], {}],
+    [[20, 8, 404], { gradFilter: 2 ** -8 }],
+  ] as const) {
+    const problem = problemOf(shape);
+    const alone = await run(ctx, problem, { ...options, policy: { staged: false, subgroups: false } });
+    const shared = await run(ctx, problem, { ...options, policy: { staged: false, subgroups: true } });
+    for (const [name, values] of Object.entries(alone))
+      sameBits(shared[name] as Float32Array, values, `${name} [${shape}]`);
+  }
+  if (ctx.device === undefined) return;
+  const kernels = await kernelsOf(ctx, { staged: false });
+  // All threads of a workgroup must be in whole subgroups of at least four.
+  const { features, subgroupMinSize, subgroupMaxSize } = ctx.info;
+  const fit = features.includes('subgroups') && subgroupMinSize >= 4 && subgroupMaxSize <= 8;
+  equal(
+    kernels.some((kernel) => kernel.includes('/subgroup/')),
+    fit,
+    'subgroups are used',
+  );
+}
+
+async function kernelsOf(ctx: Context, policy: Partial<Policy>): Promise<readonly string[]> {
+  const plan = await planLinearCrossEntropy(ctx, { shape: [20, 8], classes: 2100, grad: true, policy });
+  plan.destroy();
+  return plan.passes
+    .map(({ variant }) => variant)
+    .filter((variant) => /^(product|sum-of-parts)/.test(variant));
 }
 
 async function halves(env: Env): Promise<void> {

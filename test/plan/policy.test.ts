@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidArgumentError } from '../../src/errors.js';
-import { BLOCK, checkPolicy, choosePolicy, listCapacity, type Policy } from '../../src/plan/policy.js';
+import type { AdapterFacts } from '../../src/info.js';
+import {
+  BLOCK,
+  checkPolicy,
+  choosePolicy,
+  chooseTiles,
+  listCapacity,
+  type Policy,
+} from '../../src/plan/policy.js';
 import { factsWith as facts } from './facts.js';
 
 describe('choosePolicy', () => {
@@ -50,6 +58,27 @@ describe('choosePolicy', () => {
     expect(choosePolicy({ classes: 100, inner: 1 }, facts(changes), { subgroups: true }).subgroups).toBe(
       false,
     );
+  });
+});
+
+describe('tiles of a matrix product', () => {
+  const software = { isFallbackAdapter: true, subgroupMinSize: 4, subgroupMaxSize: 8 };
+  const subgroupsOf = (changes: Partial<AdapterFacts>, wishes: Partial<Policy> = {}): boolean =>
+    chooseTiles(facts({ ...software, ...changes }), wishes).subgroups;
+
+  test('share what they read in common by subgroups where these fit', () => {
+    expect(subgroupsOf({})).toBe(true);
+    expect(subgroupsOf({ isFallbackAdapter: false }, { staged: false })).toBe(true);
+  });
+
+  test.each<[string, Partial<AdapterFacts>, Partial<Policy>]>([
+    ['the device lacks the feature', { features: [] }, {}],
+    ['a subgroup may have fewer than four threads', { subgroupMinSize: 2 }, {}],
+    ['a subgroup may be larger than the workgroup', { subgroupMaxSize: 16 }, {}],
+    ['nobody wants them', {}, { subgroups: false }],
+    ['they go through workgroup memory', {}, { staged: true }],
+  ])('do not where %s', (_, changes, wishes) => {
+    expect(subgroupsOf(changes, wishes)).toBe(false);
   });
 });
 
