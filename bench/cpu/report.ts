@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import type { Outcome } from '../measure/benchCase.js';
 import type { Case } from '../measure/contender.js';
 import type { Quantiles } from '../measure/quantiles.js';
+import { digits, spreadOf, withSpread } from '../report/figures.js';
 import { untimed } from '../report/untimed.js';
 
 /** What came of a case. */
@@ -39,15 +40,9 @@ export function formatReport(reports: readonly CaseReport[]): string {
         table.push([...head, { colSpan: 4, content: untimed(outcome) }]);
         continue;
       }
-      const { median, p25, p75 } = timing.ms;
+      const { median } = timing.ms;
       const perElement = (median * 1e6) / (of.rows * of.classes);
-      table.push([
-        ...head,
-        digits(median),
-        `${digits(p25)} - ${digits(p75)}`,
-        digits(perElement),
-        digits(errorOverBound),
-      ]);
+      table.push([...head, digits(median), spreadOf(timing.ms), digits(perElement), digits(errorOverBound)]);
     }
   }
   const adapters = [...new Set(reports.map(({ adapter }) => adapter))];
@@ -69,8 +64,8 @@ export function formatGoals(reports: readonly CaseReport[]): string {
       of.op,
       `${of.rows} x ${of.classes}`,
       cpu === undefined ? '' : digits(1 / cpu.median),
-      spread(wasm),
-      spread(calls),
+      withSpread(wasm),
+      withSpread(calls),
       verdict(cpu, wasm),
     ]);
   }
@@ -84,14 +79,4 @@ function verdict(cpu: Quantiles | undefined, wasm: Quantiles | undefined): strin
     ...(wasm.median <= GOALS.wasm ? [] : [`${GOALS.wasm} x the time of tfjs-wasm`]),
   ];
   return missed.length === 0 ? 'reached' : `missed: ${missed.join(', ')}`;
-}
-
-function spread(ratio: Quantiles | undefined): string {
-  return ratio === undefined ? '' : `${digits(ratio.median)} (${digits(ratio.p25)} - ${digits(ratio.p75)})`;
-}
-
-/** Three digits that count. */
-function digits(value: number | undefined): string {
-  if (value === undefined) return '';
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

@@ -12,6 +12,7 @@ import { openNode } from './node.js';
 import { HELP, type Options, type PlaceName, parseOptions } from './options.js';
 import type { Place } from './place.js';
 import { formatReport } from './report.js';
+import { formatSummaries } from './summary.js';
 
 function open(where: PlaceName, { peers, seed, quick }: Options): Promise<Place> {
   const options = { where, peers, seed, quick, versions: { ...versions(), ...peerVersions() } };
@@ -58,7 +59,8 @@ await runCommand('run bench:peers', async () => {
     return;
   }
   if (options.render !== undefined) {
-    console.log(formatReport(options.render.flatMap((file) => parseRows(readFileSync(file, 'utf8'), file))));
+    const rows = options.render.flatMap((file) => parseRows(readFileSync(file, 'utf8'), file));
+    console.log(options.markdown ? formatSummaries(rows) : formatReport(rows));
     return;
   }
   installPeers();

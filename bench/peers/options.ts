@@ -21,6 +21,8 @@ export interface Options {
   readonly out: string | undefined;
   /** Files to show instead of measuring. */
   readonly render: readonly string[] | undefined;
+  /** Shown as the tables of README.md. */
+  readonly markdown: boolean;
   readonly help: boolean;
 }
 
@@ -45,6 +47,7 @@ Usage: npm run bench:peers -- [options]
   --quick          few samples, and the shapes ${named(QUICK)} unless --shape says otherwise
   --out FILE       add the results there, as JSON lines
   --render LIST    measure nothing: show files of JSON lines, by commas
+  --markdown       with --render: the tables of README.md
   -h, --help       print this
 `;
 
@@ -64,10 +67,12 @@ export function parseOptions(args: readonly string[]): Options {
     quick: { type: 'boolean' },
     out: { type: 'string' },
     render: { type: 'string' },
+    markdown: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   });
-  const { quick = false, help = false, out, shape, render } = values;
+  const { quick = false, help = false, markdown = false, out, shape, render } = values;
   if (out?.trim() === '') throw new OptionError('--out must not be empty');
+  if (markdown && render === undefined) throw new OptionError('--markdown shows what --render names');
   const someOf = <T extends string>(
     name: string,
     text: string | undefined,
@@ -92,6 +97,7 @@ export function parseOptions(args: readonly string[]): Options {
     quick,
     out,
     render: render === undefined ? undefined : listOf('--render', render),
+    markdown,
     help,
   };
 }

@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import { shapeOfCase } from '../measure/cases.js';
 import { isDifferent, type Quantiles } from '../measure/quantiles.js';
 import { isLinear } from '../measure/tensors.js';
+import { digits, spreadOf, withSpread } from '../report/figures.js';
 import type { Row } from '../report/row.js';
 import { untimed } from '../report/untimed.js';
 import { bestOf, type Finding, type Goal, judge } from './goals.js';
@@ -157,12 +158,9 @@ function wantedOf({ times, rival }: Goal): string {
   return times < 1 ? `at most ${digits(1 / times)} x the time of ${rival}` : `${times} x ${rival}`;
 }
 
-function spreadOf({ p25, p75 }: Quantiles): string {
-  return `${digits(p25)} - ${digits(p75)}`;
-}
-
-function comparison(ratio: Quantiles): string {
-  return `${digits(ratio.median)} (${spreadOf(ratio)})${isDifferent(ratio) ? '' : ' ?'}`;
+/** A ratio, in doubt where its middle half does not leave out 1. */
+export function comparison(ratio: Quantiles): string {
+  return `${withSpread(ratio)}${isDifferent(ratio) ? '' : ' ?'}`;
 }
 
 function percent(share: number): string {
@@ -172,9 +170,4 @@ function percent(share: number): string {
 /** The first line of a message, not all of a shader. */
 function brief(message: string): string {
   return (message.split('\n')[0] as string).slice(0, 90);
-}
-
-/** Three digits that count. */
-function digits(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

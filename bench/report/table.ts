@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import { shapeOfCase } from '../measure/cases.js';
 import { isDifferent, type Quantiles } from '../measure/quantiles.js';
 import { isLinear } from '../measure/tensors.js';
+import { digits, spreadOf, withSpread } from './figures.js';
 import type { Row } from './row.js';
 import { untimed } from './untimed.js';
 
@@ -83,7 +84,7 @@ function columnsOf(rows: readonly Row[], linear: boolean): readonly Column[] {
   );
   return [
     { head: 'ms', cell: ({ timing }) => digits(timing.ms.median) },
-    { head: 'middle half', cell: ({ timing }) => `${digits(timing.ms.p25)} - ${digits(timing.ms.p75)}` },
+    { head: 'middle half', cell: ({ timing }) => spreadOf(timing.ms) },
     linear
       ? { head: 'GFLOP/s', cell: (row) => digits(row.gigaflopsPerSecond) }
       : { head: 'GB/s', cell: (row) => digits(row.gigabytesPerSecond) },
@@ -110,14 +111,7 @@ function columnsOf(rows: readonly Row[], linear: boolean): readonly Column[] {
 /** A ratio, if its middle half leaves no doubt that there is a difference. */
 export function comparison(ratio: Quantiles | undefined): string {
   if (ratio === undefined) return '';
-  const spread = `${digits(ratio.p25)} - ${digits(ratio.p75)}`;
-  return isDifferent(ratio) ? `${digits(ratio.median)} (${spread})` : `no difference (${spread})`;
-}
-
-/** Three digits that count. */
-function digits(value: number | undefined): string {
-  if (value === undefined) return '';
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  return isDifferent(ratio) ? withSpread(ratio) : `no difference (${spreadOf(ratio)})`;
 }
 
 function mebibytes(bytes: number | undefined): string {

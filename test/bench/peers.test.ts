@@ -12,6 +12,7 @@ import { parseOptions } from '../../bench/peers/options.js';
 import { formatReport } from '../../bench/peers/report.js';
 import { contendersOf, roleOf } from '../../bench/peers/roles.js';
 import { LAYERS } from '../../bench/peers/shapes.js';
+import { formatSummaries, layerSummary, rowSummaries } from '../../bench/peers/summary.js';
 import { parseRows, type Row } from '../../bench/report/row.js';
 import { OptionError } from '../../scripts/arguments.js';
 import { layerRowOf, rowOf } from './rows.js';
@@ -222,6 +223,45 @@ describe('options of npm run bench:peers', () => {
 
 // The peers are installed by the bench itself, when it is run for the first time: without them there is nothing to try.
 const isInstalled = existsSync(join(root, 'bench', 'peers', 'node_modules', 'onnxruntime-web'));
+
+describe('the tables of README.md', () => {
+  const rows = [
+    ...rowsOf({ ours: 10, 'naive-64': 1, tfjs: 30, 'jax-js': 25, copy: 2 }),
+    ...rowsOf({ ours: 10, tfjs: 5 }, { op: 'softmax', classes: 10 }),
+    ...rowsOf({ ours: 10, tfjs: 30, 'jax-js': 5 }, layer('matMul')),
+    ...rowsOf(
+      { ours: 10, 'ours-chunked': 20, materialised: 15, 'jax-js': 10 },
+      layer('linearCrossEntropyGrad'),
+    ),
+  ];
+
+  it('have the best peer of each op over rows, place by place', () => {
+    const [chromium, lavapipe] = rowSummaries(rows);
+    expect(chromium?.rows).toEqual([]);
+    expect(lavapipe?.rows).toEqual([
+      ['256 × 32,768', '–', '–', '–', '–', '2.50 (2.50 - 2.50) jax-js'],
+      ['256 × 10', '0.500 (0.500 - 0.500) tfjs', '–', '–', '–', '–'],
+    ]);
+  });
+
+  it('have linear layers beside peers, and beside memory for all logits', () => {
+    const [first] = layerSummary(rows).rows;
+    const flat = (digits: string): string => `${digits} (${digits} - ${digits})`;
+    const ratios = ['3.00', '0.500', '–', '1.00', '1.50', '0.750'];
+    const cells = ratios.map((ratio) => (ratio === '–' ? ratio : flat(ratio)));
+    cells[3] += ' ?';
+    expect(first?.slice(2)).toEqual(cells);
+    expect(first?.[0]).toBe('lavapipe');
+  });
+
+  it('are printed as Markdown', () => {
+    expect(formatSummaries(rows)).toContain(
+      '<!-- check: peers layers -->\n| adapter | rows × features × classes |',
+    );
+    expect(() => parseOptions(['--markdown'])).toThrow(OptionError);
+    expect(parseOptions(['--render', 'a.jsonl', '--markdown']).markdown).toBe(true);
+  });
+});
 
 it.runIf(isInstalled)('npm run bench:peers measures every peer in Chromium', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'webgpu-loss-peers-test-'));

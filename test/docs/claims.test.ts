@@ -4,6 +4,8 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as built from 'webgpu-loss';
 import { MEMORY_HEAD, memoryRows } from '../../bench/memory/rows.js';
+import { layerSummary, rowSummaries } from '../../bench/peers/summary.js';
+import { parseRows } from '../../bench/report/row.js';
 import { openGpu } from '../../scripts/adapters.js';
 import * as cpu from '../../src/cpu.js';
 import * as library from '../../src/index.js';
@@ -268,6 +270,18 @@ test('the table of memory says what plans hold', async () => {
   const [table] = tablesOf(readme, 'memory');
   expect(table?.header).toEqual(MEMORY_HEAD);
   expect(table?.rows).toEqual(await memoryRows(built));
+});
+
+test('the tables of peers say what was measured', () => {
+  const rows = ['peers-chromium', 'peers-lavapipe'].flatMap((name) => {
+    const file = join(root, 'bench', 'results', `${name}.jsonl`);
+    return parseRows(readFileSync(file, 'utf8'), file);
+  });
+  for (const { name, head, rows: lines } of [...rowSummaries(rows), layerSummary(rows)]) {
+    const [table] = tablesOf(readme, name);
+    expect(table?.header, name).toEqual(head);
+    expect(table?.rows, name).toEqual(lines);
+  }
 });
 
 test('the README says of hardware GPUs what the results of the benches hold', () => {
