@@ -71,7 +71,7 @@ export default [
   besides('probabilities as targets, `labelSmoothing`', 'dist/plan/spreadTargets.js', '1.8 kB'),
   besides('16-bit floats', 'dist/gpu/packed.js', '1.3 kB'),
   besides('plans', 'dist/gpu/executable.js', '1.2 kB'),
-  besides('`linearCrossEntropy`: the shaders of its products', 'dist/gpu/productShader.js', '2.8 kB'),
+  besides('`linearCrossEntropy`: the shaders of its products', 'dist/gpu/productShader.js', '3 kB'),
   besides('the CPU', 'dist/cpu/backend.js', '12 kB'),
   besides('`reproducible: true`', 'dist/reproducible/index.js', '10.5 kB'),
   adapter('tfjs', '{ sparseCrossEntropy }', '27.4 kB'),
