@@ -1,5 +1,5 @@
-// A tile of 8 rows and 4 columns a thread, straight from the operands: where barriers are dear and caches near. Larger tiles are hardly
-// faster there, and take drivers in software several times as long to compile.
+// A tile of 8 rows and 4 columns a thread, straight from the operands: where barriers are dear and caches near. Of two drivers in software, one
+// is faster with larger tiles and the other slower, and both take several times as long to compile them.
 const TILE_ROWS: u32 = 8u;
 const TILE_COLUMNS: u32 = 4u * WIDTH;
 
