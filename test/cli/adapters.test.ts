@@ -2,41 +2,28 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { bestOf, findAdapters, installedWebgpu } from '../../src/cli/doctor/adapters.js';
 import { WebGpuUnavailableError } from '../../src/errors.js';
-import { type GpuOptions, gpu } from '../../src/node.js';
+import { type FakeAdapter, FakeDawn } from '../support/fakeDawn.js';
 
-vi.mock(import('../../src/node.js'), () => ({ gpu: vi.fn() }));
-afterEach(() => vi.mocked(gpu).mockReset());
+const dawn = new FakeDawn();
+vi.mock('webgpu', () => dawn.module);
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
 
-/** Dawn on a machine with these adapters, which it lists in these words where it has none of a name. */
-function machine(adapters: Readonly<Record<string, { readonly software: boolean }>>, listing: string): void {
-  vi.mocked(gpu).mockImplementation(async ({ adapter = 'auto' }: GpuOptions = {}) => {
-    const name = Object.keys(adapters).find((each) => adapter === 'auto' || each.includes(adapter));
-    if (name === undefined && adapter !== 'auto') throw new WebGpuUnavailableError(listing);
-    const found = name === undefined ? null : fake(name, adapters[name]?.software ?? false);
-    return { requestAdapter: async () => found } as unknown as GPU;
-  });
-}
-
-function fake(name: string, isFallbackAdapter: boolean): GPUAdapter {
-  const info = {
-    device: name.toLowerCase(),
-    isFallbackAdapter,
-    vendor: 'v',
-    architecture: '',
-    description: 'd',
-  };
-  return { info, features: new Set(['subgroups']), limits: {} } as unknown as GPUAdapter;
+/** Dawn on a machine with these adapters, which it lists in these words. */
+function machine(adapters: readonly FakeAdapter[], listing?: string): void {
+  dawn.adapters = adapters;
+  dawn.listing = listing;
 }
 
 describe('findAdapters', () => {
   test('finds all that Dawn lists, once each, hardware first', async () => {
-    machine(
-      { 'Soft (8, 9 bits)': { software: true }, 'Big GPU': { software: false } },
-      `gpu: none. Dawn says: no suitable backends found\nAvailable adapters:
- * backend: 'vulkan', name: 'Soft (8, 9 bits)'
- * backend: 'd3d12', name: 'Big GPU'
- * backend: 'vulkan', name: 'Big GPU'`,
-    );
+    machine([
+      { name: 'Soft (8, 9 bits)', software: true },
+      { name: 'Big GPU', api: 'd3d12' },
+      { name: 'Big GPU' },
+    ]);
     const found = await findAdapters();
     expect(found.map(({ name, api, software }) => [name, api, software])).toEqual([
       ['Big GPU', 'd3d12', false],
@@ -45,22 +32,37 @@ describe('findAdapters', () => {
     expect(bestOf(found)).toBe('Big GPU');
   });
 
+  test('takes none for another whose name contains its own', async () => {
+    machine([{ name: 'GPU 30' }, { name: 'GPU 30 Ti' }]);
+    const both = await findAdapters();
+    expect(both.map(({ name, description }) => [name, description])).toEqual([
+      ['GPU 30', 'driver of GPU 30'],
+      ['GPU 30 Ti', 'driver of GPU 30 Ti'],
+    ]);
+    machine([{ name: 'GPU 30 Ti' }, { name: 'GPU 30' }]);
+    expect((await findAdapters()).map(({ name }) => name)).toEqual(['GPU 30 Ti']);
+  });
+
   test('finds the one that WebGPU gives where nothing is listed', async () => {
-    machine({ Quiet: { software: false } }, 'in other words');
+    machine([{ name: 'Quiet' }], 'in other words');
     const found = await findAdapters();
-    expect(found).toMatchObject([{ name: 'quiet', api: undefined, software: false }]);
+    expect(found).toMatchObject([{ name: 'Quiet', api: undefined, software: false }]);
     expect(bestOf(found)).toBe('auto');
   });
 
   test('finds none', async () => {
-    machine({}, 'no suitable backends found\nAvailable adapters:\n');
+    machine([]);
     expect(await findAdapters()).toEqual([]);
     expect(bestOf([])).toBeUndefined();
   });
 
   test('passes on that the package does not load', async () => {
-    vi.mocked(gpu).mockRejectedValue(new WebGpuUnavailableError('gpu: does not load'));
-    await expect(findAdapters()).rejects.toThrow('gpu: does not load');
+    vi.spyOn(dawn.module, 'create').mockImplementation(() => {
+      throw new Error('it does not start');
+    });
+    // Other settings: an instance that Dawn has not made yet.
+    vi.stubEnv('VK_DRIVER_FILES', '/another/driver.json');
+    await expect(findAdapters()).rejects.toThrow(WebGpuUnavailableError);
   });
 });
 

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
+import { WebGpuUnavailableError } from '../../errors.js';
 import { limitsOf } from '../../gpu/adapter.js';
 import type { AdapterLimits } from '../../info.js';
+import { listAdapters } from '../../node/adapters.js';
 import { gpu } from '../../node.js';
 
 /** What an adapter says of itself. */
@@ -35,9 +37,11 @@ export function installedWebgpu(): string | undefined {
  */
 export async function findAdapters(): Promise<readonly FoundAdapter[]> {
   const found: FoundAdapter[] = [];
-  for (const { name, api } of await listAdapters()) {
-    const opened = await gpu({ adapter: name });
-    const adapter = await opened.requestAdapter({ powerPreference: 'high-performance' });
+  const listed = await listAdapters();
+  // One that is there through several APIs has a name only once; the first is the one that Dawn takes.
+  const distinct = listed.filter(({ name }, i) => listed.findIndex((other) => other.name === name) === i);
+  for (const { name, api } of distinct) {
+    const adapter = await openNamed(name);
     if (adapter !== null) found.push(describe(adapter, name, api));
   }
   if (found.length === 0) {
@@ -54,16 +58,13 @@ export function bestOf([first]: readonly FoundAdapter[]): string | undefined {
   return first?.api === undefined ? first && 'auto' : first.name;
 }
 
-/** WebGPU gives one adapter of all, but Dawn names them all where none has the name that is asked for. */
-async function listAdapters(): Promise<readonly { readonly name: string; readonly api: string }[]> {
-  const message = await gpu({ adapter: 'no adapter has this name' }).then(
-    () => '',
-    (error: Error) => error.message,
-  );
-  const lines = [...message.matchAll(/\* backend: '([^']*)', name: '([^\n]*)'/g)];
-  const all = lines.map(([, api = '', name = '']) => ({ name, api }));
-  // One that is there through several APIs has a name only once; the first is the one that Dawn takes.
-  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+/** Null for one that cannot be had by its name, which can be used by nobody. */
+async function openNamed(name: string): Promise<GPUAdapter | null> {
+  const opened = await gpu({ adapter: name }).catch((error: unknown) => {
+    if (error instanceof WebGpuUnavailableError) return undefined;
+    throw error;
+  });
+  return (await opened?.requestAdapter({ powerPreference: 'high-performance' })) ?? null;
 }
 
 function describe(adapter: GPUAdapter, name: string, api: string | undefined): FoundAdapter {
