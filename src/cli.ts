@@ -15,6 +15,13 @@ const [command, ...args] = process.argv.slice(2);
 const help =
   command === 'eval' || command === 'doctor' ? `npx webgpu-loss ${command} --help` : 'npx webgpu-loss --help';
 
+// What cannot be written is no success, though console.log takes it for one. Who reads no further, as `head`, has what they want.
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') return;
+  console.error(`error: the results cannot be written: ${message}`);
+  process.exitCode = 1;
+});
+
 await runProgram(help, async () => {
   switch (command) {
     case 'eval':

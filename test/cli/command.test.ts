@@ -1,7 +1,8 @@
 // The commands as a user runs them, on the built package.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -18,7 +19,7 @@ import { HELP as EVAL_HELP } from '../../src/cli/eval/options.js';
 import { progressBar } from '../../src/cli/eval/progress.js';
 import { meanLossBound, valuesOf } from './expected.js';
 import { bytesOf, fixture, npyHead, safetensors, temporaryFolder, write } from './files.js';
-import { cli, onSwiftShader, root } from './run.js';
+import { cli, onSwiftShader, program, root } from './run.js';
 
 const folder = temporaryFolder();
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -242,6 +243,38 @@ describe('errors', () => {
       expect(stderr).toContain(message);
     });
   }
+});
+
+describe.skipIf(process.platform === 'win32')('results that cannot be written', () => {
+  /** By a shell, which says where the results go. */
+  const through = (end: string) => {
+    const { status, stderr } = spawnSync(
+      'bash',
+      [
+        '-c',
+        `set -o pipefail; "$@" ${end}`,
+        'bash',
+        process.execPath,
+        program,
+        'eval',
+        ...batch,
+        ...onCpu,
+        '--json',
+      ],
+      { encoding: 'utf8' },
+    );
+    return { status, stderr };
+  };
+
+  test.skipIf(!existsSync('/dev/full'))('are no success', () => {
+    const { status, stderr } = through('> /dev/full');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: the results cannot be written: ENOSPC/);
+  });
+
+  test('are, where nobody reads on', () => {
+    expect(through('| true')).toEqual({ status: 0, stderr: '' });
+  });
 });
 
 test('help and version', async () => {

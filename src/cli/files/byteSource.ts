@@ -32,6 +32,7 @@ export async function openFile(path: string): Promise<ByteSource> {
   }
   try {
     const stats = await handle.stat();
+    if (stats.isDirectory()) throw new FileError(path, 'is a folder; name a file in it.');
     if (!stats.isFile()) {
       throw new FileError(path, 'is not a regular file; save what it gives in one, and name that.');
     }

@@ -44,6 +44,7 @@ export async function readSafetensors(
   };
   const { tensors, end } = await readHeader(file, fail);
   checkPlaces(tensors, file.size - end, fail);
+  if (tensors.size === 0) fail('holds no tensors.');
   const name = tensor ?? (tensors.size === 1 ? [...tensors.keys()][0] : usual);
   const found = name === undefined ? undefined : tensors.get(name);
   if (found === undefined) {
@@ -132,6 +133,5 @@ const MOST_NAMES = 12;
 function list(tensors: ReadonlyMap<string, unknown>): string {
   const names = [...tensors.keys()].map((name) => `"${name}"`);
   const more = names.length - MOST_NAMES;
-  if (names.length === 0) return 'none';
   return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
