@@ -1,8 +1,9 @@
 // What `consumer/losses.js` must say wherever it runs, from the float64 oracle.
-import { crossEntropy, softmax } from '../../src/cpu.js';
+import { crossEntropy, linearCrossEntropy, softmax } from '../../src/cpu.js';
 
 const logits = [2, 0, -1, 0, 3, 1];
 const indices = Int32Array.of(0, 2);
+const weights = [1, -1, 0.5, 2, 0, 1];
 const probs = Float64Array.of(1, 0, 0, 0, 0.5, 0.5);
 
 const digits = (values: Iterable<number>) => Array.from(values, (value) => value.toFixed(4)).join(' ');
@@ -17,6 +18,7 @@ export function expectedLosses(): Readonly<Record<string, string>> {
     probabilities: digits(crossEntropy(logits, probs, [2, 3], { reduction: 'none' }).loss),
     // 8 bits of each value are kept; `docs` and README have the same ones.
     halves: digits(softmax([1, 0, -1], [3]).map(toBf16)),
+    linear: digits(linearCrossEntropy(logits, weights, Int32Array.of(0, 1), [2, 3, 2]).loss),
     plan: rows,
     reproducible: rows,
     oracle: digits(loss),

@@ -1,10 +1,11 @@
 // What every consumer of the package runs: also all that is loaded on demand, so that a file that a bundler or a server loses is missed.
-import { createContext, crossEntropy, planCrossEntropy, softmax } from 'webgpu-loss';
+import { createContext, crossEntropy, linearCrossEntropy, planCrossEntropy, softmax } from 'webgpu-loss';
 import { crossEntropy as oracle } from 'webgpu-loss/cpu';
 
 const shape = [2, 3];
 const logits = [2, 0, -1, 0, 3, 1];
 const indices = Int32Array.of(0, 2);
+const weights = [1, -1, 0.5, 2, 0, 1]; // of a linear layer, of which the logits are the states
 const probs = Float32Array.of(1, 0, 0, 0, 0.5, 0.5);
 
 /** Losses as text, and the backend that computed them. `options` are those of `createContext`. */
@@ -18,6 +19,9 @@ export async function losses(options) {
     gradient: await text(mean.grad),
     probabilities: await text((await crossEntropy(x, ctx.tensor(probs, shape), { reduction: 'none' })).loss),
     halves: await text(await softmax(ctx.tensor(Float32Array.of(1, 0, -1), [1, 3], 'bf16'))),
+    linear: await text(
+      (await linearCrossEntropy(x, ctx.tensor(Float32Array.from(weights), shape), Int32Array.of(0, 1))).loss,
+    ),
     plan: await planned(ctx, x),
   };
   ctx.destroy();
