@@ -303,6 +303,30 @@ describe('the progress bar', () => {
       else expect(shown).toBe('');
     });
   }
+
+  test('leaves the terminal as it was where it is interrupted, and the process ends', () => {
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+    const listeners = () => process.rawListeners('SIGINT');
+    const others = listeners();
+    process.stderr.isTTY = true;
+    progressBar(200);
+    const [interrupted] = listeners().filter((listener) => !others.includes(listener));
+    interrupted?.('SIGINT');
+    // Lines wrap again.
+    const shown = write.mock.calls.map(([text]) => String(text)).join('');
+    expect(shown.lastIndexOf('\x1b[?7h')).toBeGreaterThan(shown.lastIndexOf('\x1b[?7l'));
+    expect(kill.mock.calls).toEqual([[process.pid, 'SIGINT']]);
+    expect(listeners()).toEqual(others);
+  });
+
+  test('waits for no signal once it has stopped', () => {
+    const before = process.listenerCount('SIGINT');
+    const bar = progressBar(200);
+    expect(process.listenerCount('SIGINT')).toBe(before + 1);
+    bar.stop();
+    expect(process.listenerCount('SIGINT')).toBe(before);
+  });
 });
 
 describe('the packed package, in a project without the package webgpu', () => {

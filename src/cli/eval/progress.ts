@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { onInterruption } from '../interruption.js';
 
 export interface Progress {
   update(rows: number): void;
@@ -17,5 +18,12 @@ export function progressBar(rows: number): Progress {
     Presets.shades_classic,
   );
   bar.start(rows, 0);
-  return { update: (done) => bar.update(done), stop: () => bar.stop() };
+  const release = onInterruption(() => bar.stop());
+  return {
+    update: (done) => bar.update(done),
+    stop: () => {
+      release();
+      bar.stop();
+    },
+  };
 }
