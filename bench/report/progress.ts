@@ -15,7 +15,6 @@ export function progressBar(total: number, what: string): Progress {
       format: `${what} [{bar}] {value}/{total}  {last}`,
       barsize: 24,
       stream: process.stderr,
-      hideCursor: true,
       noTTYOutput: true,
       notTTYSchedule: LINE_EVERY_MS,
     },

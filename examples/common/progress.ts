@@ -28,7 +28,6 @@ function barView<Name extends string>(steps: number, names: readonly Name[]): Pr
       format: 'training [{bar}] {value}/{total}  {figures} nats/token',
       barsize: 24,
       stream: process.stdout,
-      hideCursor: true,
     },
     Presets.shades_classic,
   );
