@@ -7,6 +7,7 @@ export function wat(): Plugin {
   return {
     name: 'wat',
     enforce: 'pre',
+    // An id is a path that still has its query; Node's loader has a URL, which takes it off by itself.
     load: (id) => (id.endsWith(HEX) ? assembled(id.slice(0, -'?hex'.length)) : undefined),
   };
 }
