@@ -6,8 +6,8 @@
 // The teacher also looks at products of two features. The student cannot: it has one weight for each feature and class.
 import { createContext, klDivergence } from 'webgpu-loss';
 import { gpu } from 'webgpu-loss/node';
+import { normals, seededRandom } from './common/random.js';
 import { multiply, multiplyTransposed } from './matrices.js';
-import { normals, seededRandom } from './random.js';
 
 const [ROWS, FEATURES, CLASSES] = [256, 16, 10];
 const [STEPS, RATE, TEMPERATURE] = [100, 0.5, 2];

@@ -6,7 +6,7 @@
 // near the mean entropy, which is its expected value.
 import { createContext, logitStats } from 'webgpu-loss';
 import { gpu } from 'webgpu-loss/node';
-import { normals, seededRandom } from './random.js';
+import { normals, seededRandom } from './common/random.js';
 
 const [BATCHES, ROWS, CLASSES] = [8, 256, 1000];
 const random = seededRandom(7);

@@ -1,5 +1,5 @@
 // Points in a plane, in three clouds: what the examples of softmax regression tell apart.
-import { normals, seededRandom } from './random.js';
+import { normals, seededRandom } from './common/random.js';
 
 /** The middles of the clouds, x and y of each. */
 const CENTRES = [-2, -1, 2, -1, 0, 2];

@@ -1,4 +1,4 @@
-import { drawIndex } from '../common/random.js';
+import { drawIndex } from '../common/drawIndex.js';
 import { logSoftmaxRow } from '../common/softmax.js';
 import { REST } from './corpus.js';
 

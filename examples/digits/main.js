@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createContext } from 'webgpu-loss';
 import { gpu } from 'webgpu-loss/node';
-import { seededRandom } from '../random.js';
+import { seededRandom } from '../common/random.js';
 import { loadDigits } from './data.js';
 import { newNetwork } from './network.js';
 import { epoch, test } from './train.js';

@@ -4,7 +4,7 @@
 //
 // ?epochs=10&backend=auto (or webgpu, cpu)
 import { createContext } from 'webgpu-loss';
-import { seededRandom } from '../random.js';
+import { seededRandom } from '../common/random.js';
 import { loadDigits, take } from './data.js';
 import { newNetwork } from './network.js';
 import { epoch, test } from './train.js';

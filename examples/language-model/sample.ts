@@ -1,4 +1,4 @@
-import { drawIndex } from '../common/random.js';
+import { drawIndex } from '../common/drawIndex.js';
 import { logSoftmaxRow } from '../common/softmax.js';
 import type { LanguageModel } from './model.js';
 import type { Text } from './text.js';

@@ -1,4 +1,4 @@
-// Numbers drawn with a seed, so that an example prints the same each time.
+// Numbers drawn with a seed, so that an example prints the same each time. JavaScript, since some examples run as they are.
 
 /** A source of numbers in [0, 1), the same for the same seed everywhere (mulberry32, public domain, by T. Ettinger). */
 export function seededRandom(seed) {

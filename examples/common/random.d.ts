@@ -1,0 +1,2 @@
+export declare function seededRandom(seed: number): () => number;
+export declare function normals(random: () => number, count: number): Float32Array<ArrayBuffer>;
