@@ -21,12 +21,14 @@ export interface Demo {
 /** Puts an end to WebGPU before anything of the demo runs. */
 const WITHOUT_WEBGPU = "Object.defineProperty(navigator, 'gpu', { value: undefined });\n";
 
-export async function serveDemo(): Promise<Demo> {
+/** @param inWorkers runs in each worker before anything else */
+export async function serveDemo({ inWorkers }: { readonly inWorkers?: string } = {}): Promise<Demo> {
   const folder = await mkdtemp(join(tmpdir(), 'webgpu-loss-demo-'));
   const removed = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const whole = join(folder, 'some', 'project');
     await build({ configFile: demoConfig, logLevel: 'warn', build: { outDir: whole } });
+    if (inWorkers !== undefined) await prependToWorkers(whole, inWorkers);
     const without = join(folder, 'without', 'webgpu');
     await mkdir(join(folder, 'without'));
     await cp(whole, without, { recursive: true });
@@ -50,6 +52,10 @@ export async function serveDemo(): Promise<Demo> {
 async function prepend(folder: string, code: string): Promise<void> {
   const index = join(folder, 'index.html');
   await writeFile(index, (await readFile(index, 'utf8')).replace('<head>', `<head><script>${code}</script>`));
+  await prependToWorkers(folder, code);
+}
+
+async function prependToWorkers(folder: string, code: string): Promise<void> {
   const scripts = (await readdir(join(folder, 'assets'))).filter((name) => /^worker.*\.js$/.test(name));
   if (scripts.length === 0) throw new Error('the demo has no worker script to write before');
   for (const name of scripts) {
