@@ -1,6 +1,7 @@
 // The language model of examples/language-model, for the panel.
 import { seededRandom } from '../../examples/common/random.js';
 import { drawBatch } from '../../examples/language-model/batch.js';
+import { tooLargeToBind } from '../../examples/language-model/memory.js';
 import { openModel, type Sizes } from '../../examples/language-model/model.js';
 import { writeText } from '../../examples/language-model/sample.js';
 import { ALL_TOKENS, baselines, readText, type Text } from '../../examples/language-model/text.js';
@@ -23,12 +24,11 @@ export const prepareHead: Prepare = async (book, vocabulary, { limits, isFallbac
     classes: text.classes,
     ...EXTENTS[isGpu && !isFallbackAdapter ? 'gpu' : 'processor'],
   };
-  const needed = 4 * sizes.classes * sizes.features;
-  const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-  if (needed > most) {
+  const excess = tooLargeToBind(sizes, limits);
+  if (excess !== undefined) {
     throw new RefusedError(
-      `${count(sizes.classes)} tokens need matrices of ${bytes(needed)}, and a binding of this device holds ${bytes(most)} at most; ` +
-        'choose fewer tokens.',
+      `${count(sizes.classes)} tokens need matrices of ${bytes(excess.needed)}, and a binding of this device holds ` +
+        `${bytes(excess.most)} at most; choose fewer tokens.`,
     );
   }
   return {

@@ -2,6 +2,7 @@ import type { Context, DType, Tensor } from 'webgpu-loss';
 import { GpuAdam } from '../common/adam.js';
 import { guarded, USAGE } from '../common/device.js';
 import { type Batch, CONTEXT, type Occurrences, occurrencesOf } from './batch.js';
+import { tooLargeToBind } from './memory.js';
 import type { Machine, Own, Parameters, Sizes } from './model.js';
 import code from './trunk.wgsl?raw';
 
@@ -20,11 +21,11 @@ export async function machineOnGpu(
   own: Own,
 ): Promise<Machine> {
   const { classes, features, rows } = sizes;
-  const matrixBytes = 4 * classes * features;
-  const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
-  if (matrixBytes > most) {
+  const excess = tooLargeToBind(sizes, device.limits);
+  if (excess !== undefined) {
+    const { needed, most } = excess;
     throw new Error(
-      `a matrix of ${classes} tokens x ${features} features takes ${matrixBytes} bytes, and a binding of this adapter holds ${most}; ` +
+      `a matrix of ${classes} tokens x ${features} features takes ${needed} bytes, and a binding of this adapter holds ${most}; ` +
         `use at most ${Math.floor(most / 4 / classes)} features, or a smaller vocabulary`,
     );
   }

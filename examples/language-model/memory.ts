@@ -15,7 +15,7 @@ export interface Memory {
 
 /** What a training of these sizes takes, besides scratch memory; nothing has to be allocated to know it. */
 export function memoryOf({ classes, features, rows }: Sizes): Omit<Memory, 'scratch'> {
-  const matrix = 4 * classes * features;
+  const matrix = matrixBytes({ classes, features });
   const head = matrix + 4 * classes;
   const positions = 4 * CONTEXT * features;
   return {
@@ -24,4 +24,19 @@ export function memoryOf({ classes, features, rows }: Sizes): Omit<Memory, 'scra
     gradients: head + positions + 4 * rows * features,
     optimizer: 2 * (head + positions) + 4 * classes,
   };
+}
+
+/** Of the embeddings, and of the head. */
+function matrixBytes({ classes, features }: Pick<Sizes, 'classes' | 'features'>): number {
+  return 4 * classes * features;
+}
+
+/** Where a matrix of the model is larger than what the kernels of a device can bind, its bytes and theirs; `undefined` where it is not. */
+export function tooLargeToBind(
+  sizes: Pick<Sizes, 'classes' | 'features'>,
+  limits: Pick<GPUSupportedLimits, 'maxBufferSize' | 'maxStorageBufferBindingSize'>,
+): { readonly needed: number; readonly most: number } | undefined {
+  const needed = matrixBytes(sizes);
+  const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+  return needed > most ? { needed, most } : undefined;
 }
