@@ -11,7 +11,7 @@ import { openModel } from '../../examples/language-model/model.js';
 import { ALL_TOKENS, type Baselines, baselines, readText } from '../../examples/language-model/text.js';
 import { runningMean } from '../../examples/language-model/train.js';
 import { describeInChromium } from '../support/chromium.js';
-import { byName, byText, type Demo, figuresOf, keepPicture, serveDemo, until } from '../support/demo.js';
+import { byName, byText, type Demo, figuresOf, keepPicture, serveDemo } from '../support/demo.js';
 import { needTokenizer } from '../support/packages.js';
 import { TrainPanel } from '../support/trainPanel.js';
 
@@ -20,6 +20,9 @@ const VOCABULARY = 511;
 /** What the panel takes where no GPU computes. */
 const SIZES = { classes: VOCABULARY + 1, features: 32, rows: 64 };
 const RATE = 0.02;
+
+/** Steps that are known from Node: a training that is to be paused after some of them may get far before it hears of that. */
+const KNOWN_STEPS = 120;
 
 /** Half of the last digit shown, and what float32 leads to within some steps. */
 const CLOSE = 2e-3;
@@ -31,6 +34,12 @@ function natsOf(shown = ''): number {
   const [, value] = /^(\d+\.\d{4}) nats$/.exec(shown) ?? [];
   if (value === undefined) throw new Error(`"${shown}" is no quantity`);
   return Number(value);
+}
+
+/** The steps at which the panel has looked at the model, newest first. */
+function looksUntil(step: number): number[] {
+  const last = Math.floor(step / 20);
+  return Array.from({ length: last + 1 }, (_, i) => 20 * (last - i));
 }
 
 class HeadPanel extends TrainPanel {
@@ -66,7 +75,7 @@ describe('the language model', () => {
       const model = await openModel(context, SIZES);
       const mean = runningMean();
       const random = seededRandom(1819);
-      for (let step = 0; step <= 60; step++) {
+      for (let step = 0; step <= KNOWN_STEPS; step++) {
         if (step % 20 === 0) expected.heldOut.set(step, await model.evaluate(text.heldOut, 512));
         await model.step(drawBatch(text.learned, SIZES.rows, random), RATE);
         expected.crossEntropy.push(mean(await model.readLoss()));
@@ -105,9 +114,10 @@ describe('the language model', () => {
         await panel.reaches(42, 120);
         await panel.rest();
         const figures = await panel.figures();
-        expect(figures.step).toBeLessThan(60);
+        expect(figures.step).toBeLessThanOrEqual(KNOWN_STEPS);
+        const looks = looksUntil(figures.step);
         expect(Math.abs(figures.crossEntropy - expected.crossEntropy[figures.step]!)).toBeLessThan(CLOSE);
-        expect(Math.abs(figures.heldOut - expected.heldOut.get(40)!)).toBeLessThan(CLOSE);
+        expect(Math.abs(figures.heldOut - expected.heldOut.get(looks[0]!)!)).toBeLessThan(CLOSE);
         expect(figures.heldOut).toBeLessThan(Math.log(512) - 1);
 
         // What it takes, and what it does without.
@@ -131,8 +141,8 @@ describe('the language model', () => {
         expect(words).toContain(`At step ${figures.step}: ${figures.crossEntropy.toFixed(4)} nats`);
 
         const texts = await panel.texts();
-        expect(texts.map(({ step }) => step)).toEqual([40, 20, 0]);
-        expect(new Set(texts.map(({ text }) => text)).size).toBe(3);
+        expect(texts.map(({ step }) => step)).toEqual(looks);
+        expect(new Set(texts.map(({ text }) => text)).size).toBe(looks.length);
 
         await panel.press('Reset');
         await panel.hears(READY);
@@ -171,15 +181,16 @@ describe('the language model', () => {
       const panel = await open(`${demo.url}?backend=webgpu`);
       await panel.press('Start');
       await panel.reaches(22, 120);
+      const shown = await panel.stepsShown();
       const session = await chromium.browser.target().createCDPSession();
       await session.send('Browser.crashGpuProcess');
       await panel.hears(/^The GPU device was lost, and the training with it\. It goes on from the start\.$/);
-      await until('it begins again', async () => (await panel.figures()).step < 20);
       await panel.reaches(22, 120);
       await panel.rest();
+      expect(Math.min(...(await shown()))).toBeLessThan(20);
       const { step, crossEntropy } = await panel.figures();
       expect(Math.abs(crossEntropy - expected.crossEntropy[step]!)).toBeLessThan(CLOSE);
-      expect((await panel.texts()).map((each) => each.step)).toEqual([20, 0]);
+      expect((await panel.texts()).map((each) => each.step)).toEqual(looksUntil(step));
     });
 
     test('gives way to bigrams, and they to it', async () => {

@@ -85,7 +85,7 @@ describeInChromium('the panel Train', (chromium) => {
     floor = conditionalEntropy(corpus.bigrams);
     using context = await createContext({ backend: 'cpu' });
     const trainer = await openTrainer(context, corpus.bigrams);
-    for (let step = 0; step <= 60; step++) {
+    for (let step = 0; step <= 200; step++) {
       expected.push(measure(corpus.bigrams, await trainer.readLogits()).crossEntropy);
       await trainer.step(0.1);
     }
@@ -126,7 +126,7 @@ describeInChromium('the panel Train', (chromium) => {
       await panel.press('Start');
       await panel.reaches(5);
       const early = await panel.pause();
-      expect(early.step).toBeLessThan(60);
+      expect(early.step).toBeLessThan(200);
       // The same steps in Node, where the last bits differ.
       expect(Math.abs(early.crossEntropy - (expected[early.step] as number))).toBeLessThan(1e-3);
       expect(early.divergence).toBeLessThan(before.divergence);
@@ -257,26 +257,28 @@ describeInChromium('the panel Train', (chromium) => {
     await panel.press('Start');
     await panel.hears(/^Training/);
     const before = (await panel.figures()).step;
-    // Frames of a page that computed the steps itself would be as far apart as these.
-    const longest = await panel.page.evaluate(
-      () =>
-        new Promise<number>((resolve) => {
-          const start = performance.now();
-          let last = start;
-          let longest = 0;
-          const frame = (): void => {
-            const now = performance.now();
-            longest = Math.max(longest, now - last);
-            last = now;
-            if (now - start > 4000) resolve(longest);
-            else requestAnimationFrame(frame);
-          };
-          requestAnimationFrame(frame);
-        }),
-    );
+    // The longest time from one frame to the next within some seconds.
+    const longestWait = () =>
+      panel.page.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            const start = performance.now();
+            let last = start;
+            let longest = 0;
+            const frame = (): void => {
+              const now = performance.now();
+              longest = Math.max(longest, now - last);
+              last = now;
+              if (now - start > 4000) resolve(longest);
+              else requestAnimationFrame(frame);
+            };
+            requestAnimationFrame(frame);
+          }),
+      );
+    // Others use the two cores as well, one of which trains, and may keep the page waiting once, or twice. Frames of a page that computed
+    // the steps itself would always be as far apart as these: far from the blink of an eye.
+    await until('frames without a long wait', async () => (await longestWait()) < 500);
     expect((await panel.figures()).step).toBeGreaterThan(before);
-    // Two cores, one of which trains, and others who use them: far from the blink of an eye, and from a step.
-    expect(longest).toBeLessThan(500);
   });
 
   for (const [how, lose] of [
@@ -314,10 +316,11 @@ describeInChromium('the panel Train', (chromium) => {
       await panel.press('Start');
       await panel.reaches(32);
       await lose(panel);
-      await panel.hears(
-        /^The GPU device was lost, and the training with it\. It goes on from step [3-9]0, where the model was last read\.$/,
+      const said = await panel.hears(
+        /^The GPU device was lost, and the training with it\. It goes on from step \d+0, where the model was last read\.$/,
       );
-      const step = Number(/from step (\d+)/.exec(await panel.said())?.[1]);
+      const step = Number(/from step (\d+)/.exec(said)?.[1]);
+      expect(step).toBeGreaterThanOrEqual(30);
       expect(await panel.computing()).toMatch(
         /^The GPU device was lost, and another context was opened\. WebGPU computes, on/,
       );
@@ -421,6 +424,7 @@ describeInChromium('the panel Train', (chromium) => {
   });
 
   test('who wants less motion sees it once a second', async () => {
+    /** How often the step changes in a second. */
     const changes = async (panel: Panel): Promise<number> => {
       await panel.press('Start');
       await panel.reaches(1);
@@ -430,7 +434,9 @@ describeInChromium('the panel Train', (chromium) => {
           new Promise<number>((resolve) => {
             let count = 0;
             new MutationObserver(() => count++).observe(figure, { childList: true });
-            setTimeout(() => resolve(count), 3000);
+            const start = performance.now();
+            // A busy machine may end it late.
+            setTimeout(() => resolve(count / ((performance.now() - start) / 1000)), 3000);
           }),
       );
     };
@@ -441,8 +447,9 @@ describeInChromium('the panel Train', (chromium) => {
       ),
     );
     expect(calm).toBeGreaterThan(0);
-    expect(calm).toBeLessThanOrEqual(4);
-    expect(await changes(await open(url))).toBeGreaterThan(4);
+    // One more than seconds, at most.
+    expect(calm).toBeLessThanOrEqual(4 / 3);
+    expect(await changes(await open(url))).toBeGreaterThan(4 / 3);
   });
 
   for (const [device, viewport] of [

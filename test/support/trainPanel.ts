@@ -11,17 +11,30 @@ export class TrainPanel extends DemoPanel {
     await (await byName(this.root, name)).select(String(value));
   }
 
-  /** Waits until the status line says something. */
-  async hears(what: RegExp, seconds = 60): Promise<void> {
-    await until(String(what), async () => what.test(await this.said()), {
-      seconds,
-      instead: () => this.said(),
-    });
+  /** Waits until the status line says something, and gives what it says. */
+  hears(what: RegExp, seconds = 60): Promise<string> {
+    const heard = async () => {
+      const said = await this.said();
+      return what.test(said) && said;
+    };
+    return until(String(what), heard, { seconds, instead: () => this.said() });
   }
 
   async reaches(step: number, seconds = 60): Promise<void> {
     const reached = async () => Number((await figuresOf(this.root))['step']?.replaceAll(',', ''));
     await until(`step ${step}`, async () => (await reached()) >= step, { seconds, instead: reached });
+  }
+
+  /** Keeps the steps that are shown from now on, however shortly; what it gives tells them. */
+  async stepsShown(): Promise<() => Promise<number[]>> {
+    const steps = await this.root.evaluateHandle((root) => {
+      const figure = root.querySelector('[data-figure=step]') as HTMLElement;
+      const all: number[] = [];
+      const note = () => all.push(Number(figure.textContent?.replaceAll(',', '')));
+      new MutationObserver(note).observe(figure, { childList: true });
+      return all;
+    });
+    return () => steps.evaluate((all) => all);
   }
 
   /** Pauses, and waits until it has. */
