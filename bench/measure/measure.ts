@@ -26,7 +26,7 @@ const MOST_BATCHED = 1000;
 /** From one try to the next: what a coarse clock has not seen at all may have lasted up to its tick. */
 const MOST_GROWTH = 10;
 /** What lasts as many samples as this is slow, and not kept waiting. */
-const MOST_HICCUPS = 10;
+const MOST_HICCUPS = 50;
 
 /** The best clock that all of `contenders` can be timed by. */
 export function clockFor(contenders: readonly Prepared[]): ClockName {
