@@ -8,6 +8,7 @@ import { logitsBytes } from '../measure/scratch.js';
 export const MEMORY_SHAPES: readonly LinearShape[] = [
   [256, 256, 8192],
   [1024, 768, 50257],
+  [2048, 256, 200019],
   [4096, 2048, 128256],
   [8192, 1024, 200019],
 ];
