@@ -31,9 +31,7 @@ export async function composeProduct(variant: ProductVariant): Promise<string> {
   const libraries = packings.length === 0 ? [] : (await import('./packed.js')).packingLibraries(variant);
   return [
     // The analysis cannot see that all threads of a subgroup take the same way where that depends on what they share.
-    ...(kernel === 'product' && tiles.subgroups
-      ? ['enable subgroups;', 'diagnostic(off, subgroup_uniformity);']
-      : []),
+    ...(tiles.subgroups ? ['enable subgroups;', 'diagnostic(off, subgroup_uniformity);'] : []),
     '@group(0) @binding(0) var<uniform> params: Params;',
     ...bindings.map((binding, i) => {
       const mode = binding.write ? 'read_write' : 'read';

@@ -229,7 +229,8 @@ function columnsPass(
   },
 ): ProductPass {
   const { kernel, name, b, c, numbers } = work;
-  const tiles = chooseTiles(build.facts, build.wishes);
+  // Each thread reads what is its own.
+  const tiles = chooseTiles(build.facts, { ...build.wishes, subgroups: false });
   return makePass(build, {
     kernel,
     name,
