@@ -88,7 +88,7 @@ async function named(adapter: string, flags: readonly string[]): Promise<GPU> {
   if (name === undefined && listed.length > 0) {
     throw new WebGpuUnavailableError(
       `gpu: this machine has no WebGPU adapter whose name contains ${JSON.stringify(rasteriser ?? adapter)}; ` +
-        `there are: ${inQuotes([...new Set(listed.map((each) => each.name))])}.`,
+        `there are: ${inQuotes(listed.map((each) => each.name))}.`,
       { op: 'gpu' },
     );
   }

@@ -8,7 +8,8 @@ export interface ListedAdapter {
 }
 
 /**
- * All adapters of this machine, in Dawn's order; none where this version of Dawn lists in other words, or not at all.
+ * The adapters of this machine, in Dawn's order; none where this version of Dawn lists in other words, or not at all. Of those that have
+ * the same name, such as one that is there through several APIs, the first, which is the one that Dawn takes.
  *
  * WebGPU gives one adapter of all, but Dawn names them all where none has the name that is asked for.
  */
@@ -18,12 +19,13 @@ export async function listAdapters(flags: readonly string[] = []): Promise<reado
     .requestAdapter({ powerPreference: 'high-performance' })
     .then(() => '', messageOf);
   const lines = [...message.matchAll(/\* backend: '([^']*)', name: '([^\n]*)'/g)];
-  return lines.map(([, api = '', name = '']) => ({ name, api }));
+  const all = lines.map(([, api = '', name = '']) => ({ name, api }));
+  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
 }
 
-/** The adapters, among those listed, that are meant by a part of their name in whatever case: the one with just this name, or all that contain it. Each name once. */
+/** The adapters, among those listed, that are meant by a part of their name in whatever case: the one with just this name, or all that contain it. */
 export function namesMeant(wanted: string, listed: readonly ListedAdapter[]): readonly string[] {
-  const names = [...new Set(listed.map(({ name }) => name))];
+  const names = listed.map(({ name }) => name);
   const sought = wanted.toLowerCase();
   // A name may be a part of another one: "RTX 3060", "RTX 3060 Ti".
   const exact = names.find((name) => name === wanted) ?? names.find((name) => name.toLowerCase() === sought);

@@ -37,10 +37,7 @@ export function installedWebgpu(): string | undefined {
  */
 export async function findAdapters(): Promise<readonly FoundAdapter[]> {
   const found: FoundAdapter[] = [];
-  const listed = await listAdapters();
-  // One that is there through several APIs has a name only once; the first is the one that Dawn takes.
-  const distinct = listed.filter(({ name }, i) => listed.findIndex((other) => other.name === name) === i);
-  for (const { name, api } of distinct) {
+  for (const { name, api } of await listAdapters()) {
     const adapter = await openNamed(name);
     if (adapter !== null) found.push(describe(adapter, name, api));
   }
