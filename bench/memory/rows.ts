@@ -3,6 +3,7 @@ import { fakeDevice } from '../../test/support/fakeDevice.js';
 import type { LinearShape } from '../measure/cases.js';
 import { type Library, planOf } from '../measure/ours.js';
 import { logitsBytes } from '../measure/scratch.js';
+import { shapeText } from '../report/figures.js';
 
 /** From a small head to 8,192 tokens of a vocabulary of 200,019. */
 export const MEMORY_SHAPES: readonly LinearShape[] = [
@@ -33,7 +34,7 @@ export async function memoryRows(library: Library): Promise<readonly (readonly s
   };
   return Promise.all(
     MEMORY_SHAPES.map(async (shape) => [
-      shape.map((size) => size.toLocaleString('en')).join(' × '),
+      shapeText(shape),
       mebibytes(logitsBytes({ rows: shape[0], classes: shape[2] })),
       await scratch('linearCrossEntropy', shape),
       await scratch('linearCrossEntropyGrad', shape),

@@ -2,6 +2,7 @@
 import { shapeOfCase } from '../measure/cases.js';
 import type { OpName } from '../measure/contender.js';
 import { isLinear } from '../measure/tensors.js';
+import { shapeText } from '../report/figures.js';
 import { markdownTable } from '../report/markdown.js';
 import type { Row } from '../report/row.js';
 import { bestOf } from './goals.js';
@@ -68,21 +69,24 @@ export function layerSummary(rows: readonly Row[]): Summary {
   };
 }
 
+/** All tables that README.md has. */
+export function summaries(rows: readonly Row[]): readonly Summary[] {
+  return [...rowSummaries(rows), layerSummary(rows)];
+}
+
 /** All of them, as README.md has them. */
 export function formatSummaries(rows: readonly Row[]): string {
-  return [...rowSummaries(rows), layerSummary(rows)]
+  return summaries(rows)
     .map(({ name, head, rows: lines }) => `<!-- check: ${name} -->\n${markdownTable(head, lines)}`)
     .join('\n\n');
 }
 
 function shapesOf(rows: readonly Row[]): readonly string[] {
-  return [...new Set(rows.map(shapeText))];
+  return [...new Set(rows.map(shapeTextOf))];
 }
 
-function shapeText(row: Row): string {
-  return shapeOfCase(row)
-    .map((size) => size.toLocaleString('en'))
-    .join(' × ');
+function shapeTextOf(row: Row): string {
+  return shapeText(shapeOfCase(row));
 }
 
 function ratiosOf(
@@ -91,6 +95,6 @@ function ratiosOf(
   shape: string,
   who: string,
 ): NonNullable<Row['timing']>['ratios'] {
-  const row = rows.find((each) => each.op === op && each.contender === who && shapeText(each) === shape);
+  const row = rows.find((each) => each.op === op && each.contender === who && shapeTextOf(each) === shape);
   return row?.timing?.ratios ?? {};
 }

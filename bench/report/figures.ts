@@ -7,6 +7,11 @@ export function digits(value: number | undefined): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
+/** Rows × classes, or rows × features × classes. */
+export function shapeText(shape: readonly number[]): string {
+  return shape.map((size) => size.toLocaleString('en')).join(' × ');
+}
+
 /** The middle half. */
 export function spreadOf({ p25, p75 }: Quantiles): string {
   return `${digits(p25)} - ${digits(p75)}`;

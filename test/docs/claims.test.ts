@@ -4,7 +4,7 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as built from 'webgpu-loss';
 import { MEMORY_HEAD, memoryRows } from '../../bench/memory/rows.js';
-import { layerSummary, rowSummaries } from '../../bench/peers/summary.js';
+import { summaries } from '../../bench/peers/summary.js';
 import { parseRows } from '../../bench/report/row.js';
 import { openGpu } from '../../scripts/adapters.js';
 import * as cpu from '../../src/cpu.js';
@@ -277,7 +277,7 @@ test('the tables of peers say what was measured', () => {
     const file = join(root, 'bench', 'results', `${name}.jsonl`);
     return parseRows(readFileSync(file, 'utf8'), file);
   });
-  for (const { name, head, rows: lines } of [...rowSummaries(rows), layerSummary(rows)]) {
+  for (const { name, head, rows: lines } of summaries(rows)) {
     const [table] = tablesOf(readme, name);
     expect(table?.header, name).toEqual(head);
     expect(table?.rows, name).toEqual(lines);
