@@ -12,7 +12,7 @@ import { encodeAll, inputWorks, rolesRead, workOf } from './encoding.js';
 import type { Pipeline } from './pipelines.js';
 
 /** Sets of buffers that a plan stays bound to; a training loop has one or two, a ring of buffers some more. */
-const MOST_BOUND = 64;
+export const MOST_BOUND = 64;
 
 /** A plan with its pipelines and scratch; bound once to each set of buffers it meets. */
 export class GpuExecutable implements Executable {
