@@ -1,5 +1,4 @@
 // A network with one hidden layer, in plain JavaScript: all that the loss does not do.
-
 import { normals } from '../common/random.js';
 import { multiply, multiplyTransposed, transpose } from '../matrices.js';
 import { CLASSES, PIXELS } from './data.js';
