@@ -26,10 +26,23 @@ fn count_target(stat: ptr<function, Stat>, row: u32, target_class: u32) {
 }
 
 fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
-  for (var i = 0u; i < 4u; i++) {
+  // Tested at their ends for the reason in absorption.wgsl.
+  var i = 0u;
+  loop {
     let first = c + i * step;
     let t = load_targets(0u, first);
-    for (var j = 0u; j < 4u; j++) { count_target(stat, first + j, t[j]); }
+    var j = 0u;
+    loop {
+      count_target(stat, first + j, t[j]);
+      continuing {
+        j++;
+        break if j == 4u;
+      }
+    }
+    continuing {
+      i++;
+      break if i == 4u;
+    }
   }
 }
 
