@@ -9,14 +9,19 @@ fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
   let input = terms_input(row);
   var first = vec4<f32>();
   var second = vec4<f32>();
-  // A loop, since drivers take their time over the terms.
-  for (var k = 0u; k < 4u; k++) {
+  // A loop, since drivers take their time over the terms; tested at its end for the reason in absorption.wgsl.
+  var k = 0u;
+  loop {
     let t = terms(input, row, c + k * step);
     first[k] = finite_sum(t.first);
     second[k] = finite_sum(t.second);
     if (any_special(t.first) || any_special(t.second)) {
       (*stat).first_met |= met4(t.first);
       (*stat).second_met |= met4(t.second);
+    }
+    continuing {
+      k++;
+      break if k == 4u;
     }
   }
   (*stat).first += sum4(first);

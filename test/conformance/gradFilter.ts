@@ -311,7 +311,8 @@ interface Sample {
 /** Rows and terms in a block of A that is skipped where all of it is 0. */
 const BLOCK = { direct: [8, 4], staged: [64, 16] } as const;
 const [ROWS, COLUMNS, DEPTH] = [70, 9, 52];
-const isZero = (k: number): boolean => k >= 16 && k < 32;
+/** In the middle, and up to the end. */
+const isZero = (k: number): boolean => (k >= 16 && k < 32) || k >= 48;
 
 /** Where the element of A in this row and term lies. */
 function placeOf({ aByRows }: Sample, row: number, k: number): number {
