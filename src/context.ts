@@ -20,7 +20,7 @@ export interface ContextOptions {
   readonly backend?: 'auto' | 'webgpu' | 'cpu';
   /** A device to share, such as a framework's. It is never destroyed by this library. */
   readonly device?: GPUDevice;
-  /** Where to look for adapters (with `device`: where it came from); `navigator.gpu` by default. In Node: `await gpu()` from `webgpu-loss/node`. */
+  /** Where to look for adapters (with `device`: where it came from); `navigator.gpu` by default. In Node: `gpu()` from `webgpu-loss/node`. */
   readonly gpu?: GPU | undefined | PromiseLike<GPU | undefined>;
   /** Overrides of the tuning policy, for all calls of this context. */
   readonly policy?: Partial<Policy>;

@@ -32,7 +32,7 @@ const rasterisers: ReadonlyMap<string, string> = new Map([
 /**
  * A `GPU` for Node, from the package `webgpu` (Dawn), which must be installed next to this one.
  *
- * Give it to a context: `createContext({ gpu: await gpu() })`; the promise itself will do as well. The object is kept
+ * Give it to a context: `createContext({ gpu: gpu() })`; a context waits for the promise. The object is kept
  * alive for as long as the process lives, and the same options give the same object. No global is set.
  *
  * Rejects with `WebGpuUnavailableError` if the package is missing or does not load on this machine, or if the adapter

@@ -34,15 +34,11 @@ fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
     var j = 0u;
     loop {
       count_target(stat, first + j, t[j]);
-      continuing {
-        j++;
-        break if j == 4u;
-      }
+      j++;
+      if (j == 4u) { break; }
     }
-    continuing {
-      i++;
-      break if i == 4u;
-    }
+    i++;
+    if (i == 4u) { break; }
   }
 }
 

@@ -19,10 +19,8 @@ fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
       (*stat).first_met |= met4(t.first);
       (*stat).second_met |= met4(t.second);
     }
-    continuing {
-      k++;
-      break if k == 4u;
-    }
+    k++;
+    if (k == 4u) { break; }
   }
   (*stat).first += sum4(first);
   (*stat).second += sum4(second);

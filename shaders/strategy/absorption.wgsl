@@ -5,9 +5,7 @@ fn absorb_all(stat: ptr<function, Stat>, row: u32, first: u32, end: u32, step: u
   var c = first;
   loop {
     stat_absorb(stat, row, c, step);
-    continuing {
-      c += 4u * step;
-      break if c >= end;
-    }
+    c += 4u * step;
+    if (c >= end) { break; }
   }
 }

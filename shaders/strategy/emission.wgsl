@@ -5,10 +5,8 @@ fn emit_all(row: u32, r: Row, first: u32, end: u32, step: u32) {
     var c = first;
     loop {
       emit(row, r, c);
-      continuing {
-        c += step;
-        break if c >= end;
-      }
+      c += step;
+      if (c >= end) { break; }
     }
   }
   emit_rest(row, r, first, end, step);

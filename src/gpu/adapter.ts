@@ -34,8 +34,8 @@ export async function findAdapter(
     gpu = (await given) ?? ambientGpu();
     if (gpu === undefined || gpu === null) {
       return (
-        'there is no WebGPU here (navigator.gpu is missing). In a browser, use a recent one on a secure page (https or localhost); ' +
-        "in Node, install the `webgpu` package and pass { gpu: await gpu() } with `gpu` from 'webgpu-loss/node'; or use backend: 'cpu'."
+        'there is no WebGPU here (navigator.gpu is missing). In a browser, use a recent one, over https or on localhost; ' +
+        "in Node, install the package webgpu and pass { gpu: gpu() } with gpu from 'webgpu-loss/node'; or use backend: 'cpu'."
       );
     }
     checkGpu(op, gpu);
