@@ -47,7 +47,7 @@ export async function findAdapter(
   }
   if (adapter === null) {
     return (
-      'WebGPU found no adapter: no usable GPU driver, or WebGPU is switched off. Install a Vulkan, Metal or Direct3D 12 driver, ' +
+      'WebGPU found no adapter: no usable GPU driver, or WebGPU is switched off. Install a Vulkan, Metal or D3D12 driver, ' +
       "or use backend: 'cpu'."
     );
   }
