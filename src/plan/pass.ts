@@ -4,7 +4,7 @@ import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
 import type { Roles } from '../spec.js';
 import { type Arithmetic, nativeArithmetic } from './arithmetic.js';
-import { choosePolicy, chooseReproduciblePolicy, keptGroups, type Policy } from './policy.js';
+import { BLOCK, choosePolicy, chooseReproduciblePolicy, keptGroups, type Policy } from './policy.js';
 import type { ProductPass } from './product.js';
 import {
   type Binding,
@@ -259,7 +259,15 @@ export class PassBuilder {
         statistic,
         bindings: used,
         aliases: Object.fromEntries(Object.entries(aliases).filter(([, home]) => overwritten.has(home))),
-        flags: { ...NO_FLAGS, ...work.flags, EMITS: emits, IN_PLACE: overwritten.size > 0 },
+        flags: {
+          ...NO_FLAGS,
+          ...work.flags,
+          EMITS: emits,
+          WHOLE:
+            used.some(({ access, packing }) => access === 'vec4' && packing === 'none') &&
+            isWhole(kernel, rows.classes, policy, kept),
+          IN_PLACE: overwritten.size > 0,
+        },
         sizes: work.sizes ?? {},
         arithmetic: this.arithmetic,
         workgroupSize: policy.workgroupSize,
@@ -408,6 +416,14 @@ export class PassBuilder {
 
 function segmentsOf({ classes }: Rows, { segment }: Policy): number {
   return Math.max(1, Math.ceil(classes / segment));
+}
+
+/** Whether rows are whole numbers of the steps in which lanes take them in; what is written has no steps. */
+function isWhole(kernel: KernelName, classes: number, policy: Policy, kept: number): boolean {
+  const stages = STAGES[kernel];
+  if (!stages.includes('statistic')) return stages.includes('elements');
+  const lanes = kernel === 'row-per-thread' ? 1 : policy.workgroupSize;
+  return classes % (lanes * (kept > 0 ? 4 * kept : BLOCK)) === 0;
 }
 
 /** Elements of a row that is padded to whole groups of four. */

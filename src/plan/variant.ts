@@ -119,6 +119,8 @@ export function isShared({ access, packing, write }: Binding): boolean {
 export interface Flags {
   /** There is something to write for each element. */
   readonly EMITS: boolean;
+  /** Lanes read no groups of four behind the end of a row: it is a whole number of their steps. */
+  readonly WHOLE: boolean;
   /** Elements are written over what the row was computed from. */
   readonly IN_PLACE: boolean;
   /** Class-index targets with label smoothing. */
@@ -137,6 +139,7 @@ export interface Flags {
 
 export const NO_FLAGS: Flags = {
   EMITS: false,
+  WHOLE: false,
   IN_PLACE: false,
   SMOOTHING: false,
   TARGET_GRADIENT: false,

@@ -12,7 +12,7 @@ import { nllLossSpec } from '../../src/ops/nllLoss.js';
 import { logSoftmaxSpec, softmaxSpec } from '../../src/ops/softmax.js';
 import type { RowPass } from '../../src/plan/pass.js';
 import { makePlan, type Plan } from '../../src/plan/plan.js';
-import { STRATEGIES } from '../../src/plan/policy.js';
+import { type Policy, STRATEGIES } from '../../src/plan/policy.js';
 import { keyOf, variantKey } from '../../src/plan/variant.js';
 import { type Layout, layoutOf, rowShape } from '../../src/shape.js';
 import type { Role, Spec } from '../../src/spec.js';
@@ -120,7 +120,7 @@ test('no shader asks for the size of a buffer, which may be larger than its tens
   }
 });
 
-test('a shader does not depend on the number of rows or classes beyond its accesses', () => {
+test('a shader does not depend on the number of rows or classes beyond its accesses and whether rows are whole', () => {
   const keysOf = (rows: number, classes: number) => {
     const shape = [rows, classes];
     const spec = softmaxSpec(layoutOf('test', shape), { shape, dtype: 'f32', access: 'in' }, 1);
@@ -135,6 +135,29 @@ test('a shader does not depend on the number of rows or classes beyond its acces
   expect(keysOf(1, 8)).not.toEqual(keysOf(1, 9));
   expect(keysOf(1, 8192)).toEqual(keysOf(1000, 10240));
   expect(keysOf(1, 8)).not.toEqual(keysOf(1, 8192));
+});
+
+test('nothing is read behind the end of a row only where rows are whole numbers of steps', () => {
+  const wholeOf = (classes: number, wishes: Partial<Policy>): boolean[] => {
+    const shape = [3, classes];
+    const spec = softmaxSpec(layoutOf('test', shape), { shape, dtype: 'f32', access: 'in' }, 1);
+    const policy = { workgroupSize: 64, segment: 1024, kept: false, ...wishes };
+    const { passes } = makePlan(spec, facts, policy);
+    return (passes as readonly RowPass[]).map(({ variant }) => variant.flags.WHOLE);
+  };
+  expect(wholeOf(48, { strategy: 'row-per-thread' })).toEqual([true]);
+  expect(wholeOf(52, { strategy: 'row-per-thread' })).toEqual([false]);
+  expect(wholeOf(2048, { strategy: 'row-per-workgroup' })).toEqual([true]);
+  expect(wholeOf(2048 + 16, { strategy: 'row-per-workgroup' })).toEqual([false]);
+  // Kept in registers: 4 groups of four in each of 64 lanes, or 8.
+  expect(wholeOf(1024, { strategy: 'row-per-workgroup', kept: true })).toEqual([true]);
+  expect(wholeOf(2048, { strategy: 'row-per-workgroup', kept: true })).toEqual([true]);
+  expect(wholeOf(1024 + 512, { strategy: 'row-per-workgroup', kept: true })).toEqual([false]);
+  // The last pass writes, and goes nowhere beyond the end; the second reads no logits.
+  expect(wholeOf(3072, { strategy: 'split-row' })).toEqual([true, false, true]);
+  expect(wholeOf(3072 + 4, { strategy: 'split-row' })).toEqual([false, false, true]);
+  // Not in groups of four: each class by itself.
+  expect(wholeOf(3072, { strategy: 'row-per-workgroup', vec4: false })).toEqual([false]);
 });
 
 test('scratch buffers have room for every row, and none is shared by two passes that run at once', () => {
