@@ -21,7 +21,8 @@ export interface Measured {
   readonly batch: number;
 }
 
-const LEAST_ROUNDS = 3;
+/** So many that a median leaves out three in which something else had the processor. */
+const LEAST_ROUNDS = 7;
 const MOST_BATCHED = 1000;
 /** From one try to the next: what a coarse clock has not seen at all may have lasted up to its tick. */
 const MOST_GROWTH = 10;
