@@ -58,12 +58,17 @@ export async function benchCase(
   contenders: readonly Contender[],
   options: BenchOptions,
 ): Promise<readonly Outcome[]> {
-  const expectation = expectationOf(of, data);
+  const expectations = new Map<number, Expectation>();
+  const expectationWith = (gradFilter: number): Expectation => {
+    const known = expectations.get(gradFilter) ?? expectationOf(of, data, gradFilter);
+    expectations.set(gradFilter, known);
+    return known;
+  };
   const outcomes: Outcome[] = [];
   const entries: Entry[] = [];
   try {
     for (const contender of contenders) {
-      const entry = await admit(of, data, contender, expectation, options);
+      const entry = await admit(of, data, contender, expectationWith, options);
       if (entry === undefined) continue;
       if ('prepared' in entry) entries.push(entry);
       else outcomes.push(entry);
@@ -80,8 +85,8 @@ export async function benchCase(
 async function admit(
   of: Case,
   data: CaseData,
-  { name, prepare }: Contender,
-  expectation: Expectation,
+  { name, gradFilter = 0, prepare }: Contender,
+  expectationWith: (gradFilter: number) => Expectation,
   { slackOf = () => 1, patienceMs = Number.POSITIVE_INFINITY }: BenchOptions,
 ): Promise<Entry | Outcome | undefined> {
   let prepared: Prepared | undefined;
@@ -89,7 +94,7 @@ async function admit(
     prepared = await prepare(of, data);
     if (prepared === undefined) return undefined;
     const results = await prepared.results();
-    const verdict = results && check(of, results, expectation, slackOf(name));
+    const verdict = results && check(of, results, expectationWith(gradFilter), slackOf(name));
     const refusal =
       verdict?.wrong === undefined ? await tooSlow(prepared, patienceMs) : { wrong: verdict.wrong };
     if (refusal === undefined) return { contender: name, prepared, errorOverBound: verdict?.worst };

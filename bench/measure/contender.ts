@@ -47,6 +47,8 @@ export type Results = Readonly<Record<string, ArrayLike<number>>>;
 /** One way to do a case: ours under some policy, a naive kernel, a peer, the copy. */
 export interface Contender {
   readonly name: string;
+  /** The `gradFilter` of its gradients, where it has one: they are compared with exact ones that leave out the same. */
+  readonly gradFilter?: number;
   /** Everything that is done once: uploads, compiles, runs it once and waits for that. Undefined where it cannot do the case. */
   prepare(of: Case, data: CaseData): Promise<Prepared | undefined>;
 }

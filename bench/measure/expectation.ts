@@ -265,10 +265,10 @@ const ORACLES: { readonly [O in RowOp]: (work: Work) => Expectation } = {
   },
 };
 
-/** The exact results of a case. */
-export function expectationOf(of: Case, data: CaseData): Expectation {
+/** The exact results of a case; of a linear layer, with that filter of its gradients. */
+export function expectationOf(of: Case, data: CaseData, gradFilter = 0): Expectation {
   const { op } = of;
-  return isLinear(op) ? linearExpectation(of, data) : ORACLES[op](new Work(of, data));
+  return isLinear(op) ? linearExpectation(of, data, gradFilter) : ORACLES[op](new Work(of, data));
 }
 
 /** A row of which not the logits but the probabilities are given. */

@@ -12,18 +12,19 @@ type Floats = Float32Array<ArrayBuffer>;
 export type Rows = LinearProblem & Required<Pick<LinearProblem, 'contexts'>>;
 
 /** The exact results of a case of a linear layer. */
-export function linearExpectation(of: Case, data: CaseData): Expectation {
-  return expectationOfRows(of, rowsOf(of, data));
+export function linearExpectation(of: Case, data: CaseData, gradFilter: number): Expectation {
+  return expectationOfRows(of, { ...rowsOf(of, data), options: { gradFilter } });
 }
 
 export function expectationOfRows(of: Case, problem: Rows): Expectation {
   if (of.op === 'matMul') return productExpectation(of, problem);
-  const { hidden, weight, targets, shape, contexts } = problem;
+  const { hidden, weight, targets, shape, contexts, options } = problem;
   const [distinct, features] = shape;
   const times = new Float64Array(distinct);
   for (const k of contexts) times[k] = (times[k] as number) + 1;
   const grad = of.op === 'linearCrossEntropyGrad';
   const exact = oracle.linearCrossEntropy(hidden, weight, targets, shape, {
+    ...options,
     reduction: 'none',
     grad,
     gradOutput: times.map((n) => n / of.rows),

@@ -52,6 +52,8 @@ export interface PlanWishes {
   readonly policy?: Partial<Policy>;
   /** Of a linear layer: memory for its logits. Default: the library's own. */
   readonly maxScratchBytes?: number;
+  /** Of a linear layer: which of its gradients count as 0. Default: none. */
+  readonly gradFilter?: number;
 }
 
 /** The library's plan of a case. Rejects where the library refuses it. */

@@ -4,6 +4,7 @@ import { trafficOf } from '../measure/bytes.js';
 import type { Case, Contender } from '../measure/contender.js';
 import { type CopyForm, copyContender, cpuCopyContender, fastestCopy } from '../measure/copy.js';
 import { dataOf } from '../measure/data.js';
+import { filteredContender } from '../measure/filtered.js';
 import { flopsOf } from '../measure/flops.js';
 import { naiveContender } from '../measure/naive.js';
 import { type Library, oursContender } from '../measure/ours.js';
@@ -84,6 +85,7 @@ async function contendersOf(
     ...ours,
     chunkedContender({ library, context, rotate }),
     materialisedContender({ library, context, rotate }),
+    filteredContender({ library, context, rotate }),
     naiveContender(device, 64, rotate),
     naiveContender(device, 256, rotate),
     copyContender(device, await copies.for(device, trafficOf(of).bytes), rotate),

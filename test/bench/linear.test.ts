@@ -2,11 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import * as library from 'webgpu-loss';
 import * as oracle from 'webgpu-loss/cpu';
+import { benchCase, type Outcome } from '../../bench/measure/benchCase.js';
 import { LARGE_LINEAR_SHAPES, LINEAR_SHAPES } from '../../bench/measure/cases.js';
 import { check } from '../../bench/measure/check.js';
 import { type Case, type CaseData, LeftOut, type Results } from '../../bench/measure/contender.js';
 import { dataOf } from '../../bench/measure/data.js';
 import { type Expectation, expectationOf } from '../../bench/measure/expectation.js';
+import { filteredContender } from '../../bench/measure/filtered.js';
 import { flopsOf } from '../../bench/measure/flops.js';
 import { contextCount, contextsOf } from '../../bench/measure/head.js';
 import { expectationOfRows } from '../../bench/measure/linearExpectation.js';
@@ -197,6 +199,20 @@ describe.runIf(gpu !== null)('contenders with more and with less memory', async 
     for (const { results } of Object.values(found)) {
       expect(check(of, results as Results, expectation).wrong).toBeUndefined();
     }
+  });
+
+  it('with a filter are right as filtered, and only so', async () => {
+    const contender = filteredContender({ library, context });
+    expect(await contender.prepare({ ...of, op: 'linearCrossEntropy' }, data)).toBeUndefined();
+    const prepared = await contender.prepare(of, data);
+    const results = (await prepared?.results()) as Results;
+    prepared?.destroy();
+    expect(check(of, results, expectationOf(of, data, contender.gradFilter)).wrong).toBeUndefined();
+    expect(check(of, results, expectationOf(of, data)).wrong).toMatch(/^grad(Hidden|Weight)/);
+    const options = { rounds: 1, sampleMs: 0, budgetMs: 0 };
+    const [{ wrong, timing }] = (await benchCase(of, data, [contender], options)) as [Outcome];
+    expect(wrong).toBeUndefined();
+    expect(timing?.rounds).toBe(1);
   });
 
   it('are left out where the adapter holds less than all logits', async () => {
