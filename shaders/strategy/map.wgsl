@@ -1,4 +1,4 @@
-// Strategy split-row, pass 3 of 3, and the whole of an op that needs no statistic: every element from its row's record.
+// Strategy split-row, pass 3 of 3, and all strategies but row-per-thread of an op that needs no statistic: every element from its row's record.
 @compute @workgroup_size(WIDTH)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let unit = group_number(group);

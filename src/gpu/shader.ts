@@ -22,6 +22,7 @@ import emissionKept from '../../shaders/strategy/emission-kept.wgsl?raw';
 import emissionRest from '../../shaders/strategy/emission-rest.wgsl?raw';
 import emissionUnrolled from '../../shaders/strategy/emission-unrolled.wgsl?raw';
 import map from '../../shaders/strategy/map.wgsl?raw';
+import mapRows from '../../shaders/strategy/map-rows.wgsl?raw';
 import rowPerThread from '../../shaders/strategy/row-per-thread.wgsl?raw';
 import rowPerWorkgroup from '../../shaders/strategy/row-per-workgroup.wgsl?raw';
 import rows from '../../shaders/strategy/rows.wgsl?raw';
@@ -47,6 +48,7 @@ const STRATEGY_SOURCES: Readonly<Record<KernelName, string>> = {
   'split-finish': splitFinish,
   rows,
   map,
+  'map-rows': mapRows,
 };
 
 /** The role that every kernel may name, besides its epilogue's: what the passes of a split row hand on. */

@@ -165,7 +165,7 @@ export class PassBuilder {
     const elements = writes(work, 'matrix');
     const kernels =
       statistic === undefined
-        ? plainKernels(writes(work, 'vector'), elements)
+        ? plainKernels(policy.strategy, writes(work, 'vector'), elements)
         : kernelsOf(policy.strategy, elements);
     const [statistics, record] = this.handoverWords(work);
     const split = statistics > 0;
@@ -389,7 +389,7 @@ export class PassBuilder {
     segments: number,
   ): readonly [number, number] {
     const groups =
-      kernel === 'row-per-thread' || kernel === 'rows'
+      kernel === 'row-per-thread' || kernel === 'rows' || kernel === 'map-rows'
         ? Math.ceil(rows / policy.workgroupSize)
         : kernel === 'split-partial' || kernel === 'map'
           ? rows * segments

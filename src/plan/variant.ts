@@ -72,7 +72,8 @@ export type KernelName =
   | 'split-partial'
   | 'split-finish'
   | 'rows'
-  | 'map';
+  | 'map'
+  | 'map-rows';
 
 export const STAGES: Readonly<Record<KernelName, readonly Stage[]>> = {
   'row-per-thread': ['statistic', 'row', 'elements'],
@@ -81,6 +82,7 @@ export const STAGES: Readonly<Record<KernelName, readonly Stage[]>> = {
   'split-finish': ['row'],
   rows: ['row'],
   map: ['elements'],
+  'map-rows': ['elements'],
 };
 
 /** The kernels in which the lanes of a workgroup merge what they know. */
@@ -97,8 +99,9 @@ export function kernelsOf(strategy: Strategy, elements: boolean): readonly Kerne
 }
 
 /** The kernels of work without a statistic: rows and elements are separate. */
-export function plainKernels(rows: boolean, elements: boolean): readonly KernelName[] {
-  return [...(rows ? (['rows'] as const) : []), ...(elements ? (['map'] as const) : [])];
+export function plainKernels(strategy: Strategy, rows: boolean, elements: boolean): readonly KernelName[] {
+  const map = strategy === 'row-per-thread' ? 'map-rows' : 'map';
+  return [...(rows ? (['rows'] as const) : []), ...(elements ? ([map] as const) : [])];
 }
 
 /** One role of a variant that is really bound. */

@@ -68,6 +68,11 @@ const STRATEGIES: Readonly<
       emitAll(epilogue, row, (epilogue.rowLoad as Load)(row), start, end);
     });
   },
+  'map-rows': ({ classes }, epilogue, _statistic, rows) => {
+    for (let row = 0; row < rows; row++) {
+      emitAll(epilogue, row, (epilogue.rowLoad as Load)(row), 0, classes);
+    }
+  },
 };
 
 function eachSegment(

@@ -15,6 +15,7 @@ import {
   planCrossEntropy,
   planLogSoftmax,
   planLogSumExp,
+  planLogSumExpGrad,
   planSoftmax,
   type Strategy,
   softmax,
@@ -568,6 +569,19 @@ function summaryChecks(): Check[] {
         await planLogSumExp(ctx, { shape: [130, 5], policy: { strategy: 'row-per-thread' } }),
       );
       equal(output.passes[0]?.bytes, 130 * 5 * 4 + 130 * 4, 'bytes of logSumExp');
+    }),
+    gpuCheck('plans: the kernels of an op without a statistic', async ({ ctx }, keep) => {
+      const kernelOf = async (strategy: 'row-per-thread' | 'row-per-workgroup'): Promise<string> => {
+        const policy = { strategy, workgroupSize: 64 };
+        const { passes } = keep(await planLogSumExpGrad(ctx, { shape: [130, 5], policy }));
+        return show(passes.map(({ variant, grids }) => [variant.split('/')[1], ...grids]));
+      };
+      equal(await kernelOf('row-per-thread'), '[["map-rows@64", [3, 1]]]', 'a thread for each of 130 rows');
+      equal(
+        await kernelOf('row-per-workgroup'),
+        '[["map@64", [130, 1]]]',
+        'a workgroup for each of 130 rows',
+      );
     }),
     check('plans: nothing is dispatched on the CPU', async ({ ctx }, keep) => {
       const plan = keep(await planSoftmax(ctx, { shape: [2, 3] }));
