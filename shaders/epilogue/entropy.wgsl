@@ -31,18 +31,24 @@ fn row_load(row: u32) -> Row {
   return Row(distribution_load(at), get_handover(at + 3u), bitcast<f32>(get_handover(at + 4u)));
 }
 
-fn gradient(row: u32, r: Row, c: u32) -> vec4<u32> {
+// The gradient for an upstream gradient of 1, where the maximum is finite.
+fn slopes(row: u32, r: Row, c: u32) -> vec4<f32> {
   let d = r.distribution;
-  if (!key_is_finite(d.top) || is_nan(r.scale)) { return vec4<u32>(BITS_NAN); }
   let x = logits_of(row, c);
   let gaps = softmax_gaps(x, key_value(d.top));
   let below = select(vec4<f32>(), -gaps, within_reach(gaps));
-  let slope = keep4(distribution_p(d, x) * keep4(below - vec4<f32>(r.spread)));
-  var g = keep4_bits(slope * bitcast<f32>(r.scale));
-  if (is_inf(r.scale)) {
-    for (var i = 0u; i < 4u; i++) { g[i] = ieee_mul(bitcast<u32>(slope[i]), r.scale); }
-  }
-  return g;
+  return keep4(distribution_p(d, x) * keep4(below - vec4<f32>(r.spread)));
 }
 
-fn emit(row: u32, r: Row, c: u32) { store_grad(row, c, gradient(row, r, c)); }
+fn row_is_usual(r: Row) -> bool { return key_is_finite(r.distribution.top) && !is_special(r.scale); }
+
+fn emit(row: u32, r: Row, c: u32) { store_grad(row, c, keep4_bits(slopes(row, r, c) * bitcast<f32>(r.scale))); }
+
+fn emit_odd(row: u32, r: Row, c: u32) {
+  var g = vec4<u32>(BITS_NAN);
+  if (key_is_finite(r.distribution.top) && is_inf(r.scale)) {
+    let slope = slopes(row, r, c);
+    for (var i = 0u; i < 4u; i++) { g[i] = ieee_mul(bitcast<u32>(slope[i]), r.scale); }
+  }
+  store_grad(row, c, g);
+}

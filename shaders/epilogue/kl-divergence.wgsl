@@ -119,25 +119,37 @@ fn row_load(row: u32) -> Row {
   return Row(pair_of(row), get_handover(at), bitcast<f32>(get_handover(at + 1u)), get_handover(at + 2u));
 }
 
-fn emit(row: u32, r: Row, c: u32) {
-  if (!pair_is_finite(r.pair) || is_nan(r.scale)) {
-    store_grad(row, c, vec4<u32>(BITS_NAN));
-    store_gradTarget(row, c, vec4<u32>(BITS_NAN));
-    return;
-  }
+// Four classes as their gradients need them: u_j / 2 without the drift, and q_j - p_j.
+struct Slopes { comparison: Comparison, half: vec4<f32>, excess: vec4<f32> }
+
+fn slopes(row: u32, r: Row, c: u32) -> Slopes {
   let v = compare(r.pair, load_logits(row, c), load_target(row, c));
   let half = select(v.half, v.half - vec4<f32>(r.half_drift), v.counts);
-  let excess = difference(v, half).excess;
+  return Slopes(v, half, difference(v, half).excess);
+}
+
+// One class that is apart makes D infinite, for the whole row.
+fn row_is_usual(r: Row) -> bool { return pair_is_finite(r.pair) && !is_special(r.scale) && !is_special(r.half); }
+
+fn emit(row: u32, r: Row, c: u32) {
+  let s = slopes(row, r, c);
+  let q = s.comparison.q;
   let scale = bitcast<f32>(r.scale);
-  let lead = weighed(v.q, v.gap, half) - v.q * bitcast<f32>(r.half);
-  var g = bitcast<vec4<u32>>(-scale * excess);
-  var h = bitcast<vec4<u32>>(2.0 * (scale * lead));
-  // One class that is apart makes D infinite, for the whole row.
-  if (is_special(r.scale) || is_special(r.half)) {
+  let lead = weighed(q, s.comparison.gap, s.half) - q * bitcast<f32>(r.half);
+  store_grad(row, c, bitcast<vec4<u32>>(-scale * s.excess));
+  store_gradTarget(row, c, bitcast<vec4<u32>>(2.0 * (scale * lead)));
+}
+
+fn emit_odd(row: u32, r: Row, c: u32) {
+  var g = vec4<u32>(BITS_NAN);
+  var h = vec4<u32>(BITS_NAN);
+  if (pair_is_finite(r.pair) && !is_nan(r.scale)) {
+    let s = slopes(row, r, c);
+    let v = s.comparison;
     for (var i = 0u; i < 4u; i++) {
       // An infinite scale meets p_j and q_j one by one: Inf - Inf, or Inf times 0.
-      g[i] = select(ieee_mul(r.scale, bitcast<u32>(-excess[i])), BITS_NAN, is_inf(r.scale));
-      let ratio = select(bitcast<u32>(min(half[i], 3e38)), BITS_INF, v.apart[i]);
+      g[i] = select(ieee_mul(r.scale, bitcast<u32>(-s.excess[i])), BITS_NAN, is_inf(r.scale));
+      let ratio = select(bitcast<u32>(min(s.half[i], 3e38)), BITS_INF, v.apart[i]);
       let product = select(ieee_mul(bitcast<u32>(v.q[i]), ieee_sub(ratio, r.half)), 0u, v.q[i] == 0.0);
       h[i] = twice(ieee_mul(r.scale, product));
     }

@@ -10,28 +10,32 @@ fn row_output(row: u32, r: Row) {}
 fn row_store(at: u32, r: Row) { put_handover(at, r); }
 fn row_load(row: u32) -> Row { return get_handover(record_at(row)); }
 
-// exp of finite log-probabilities; below -REACH it is 0.
-fn exp_finite(lp: vec4<u32>) -> vec4<f32> {
-  let d = bitcast<vec4<f32>>(flushed4(lp));
-  return select(vec4<f32>(), exp_gap(d), d >= vec4<f32>(-REACH));
-}
+// exp of log-probabilities, finite or -Inf; below -REACH it is 0.
+fn exp_of(lp: vec4<u32>) -> vec4<f32> { return softmax_powers(bitcast<vec4<f32>>(flushed4(lp))); }
 
 fn exp_bits(lp: u32) -> u32 {
-  if (lp == BITS_NEG_INF) { return 0u; }
-  if (is_special(lp)) { return lp; }
-  return bitcast<u32>(exp_finite(vec4<u32>(lp)).x);
+  if (is_special(lp) && lp != BITS_NEG_INF) { return lp; }
+  return bitcast<u32>(exp_of(vec4<u32>(lp)).x);
 }
 
-fn gradient(row: u32, r: Row, c: u32) -> vec4<u32> {
+// Where the sum is finite, so are all g_j.
+fn row_is_usual(r: Row) -> bool { return !is_special(r); }
+
+fn emit(row: u32, r: Row, c: u32) {
+  let lp = load_logProbs(row, c);
+  let g = bitcast<vec4<f32>>(terms(row, c));
+  let d = keep4_bits(g - keep4(exp_of(lp) * bitcast<f32>(r)));
+  // NaN and +Inf are their own exp: g_j less Inf times the sum.
+  let infinite = select(BITS_NEG_INF ^ (r & 0x80000000u), BITS_NAN, (r & BITS_ABS) == 0u);
+  let special = select(vec4<u32>(BITS_NAN), vec4<u32>(infinite), lp == vec4<u32>(BITS_INF));
+  let odd = ((lp & vec4<u32>(BITS_ABS)) >= vec4<u32>(BITS_INF)) & (lp != vec4<u32>(BITS_NEG_INF));
+  store_grad(row, c, select(d, special, odd));
+}
+
+fn emit_odd(row: u32, r: Row, c: u32) {
   let lp = load_logProbs(row, c);
   let g = load_gradOutput(row, c);
-  if (!is_special(r) && !any_special(lp) && !any_special(g)) {
-    let d = bitcast<vec4<f32>>(flushed4(g)) - keep4(exp_finite(lp) * bitcast<f32>(r));
-    return keep4_bits(d);
-  }
   var d = vec4<u32>();
   for (var i = 0u; i < 4u; i++) { d[i] = ieee_sub(g[i], ieee_mul(exp_bits(lp[i]), r)); }
-  return d;
+  store_grad(row, c, d);
 }
-
-fn emit(row: u32, r: Row, c: u32) { store_grad(row, c, gradient(row, r, c)); }

@@ -3,11 +3,12 @@ struct Row { lse: u32, g: u32 }
 
 fn row_load(row: u32) -> Row { return Row(flushed(get_lse(row_number(row))), flushed(get_gradOutput(row_number(row)))); }
 
-// exp(x - lse) for finite x and lse; halves, since their difference may pass the largest float.
+// exp(x - lse) for finite lse, and x finite or -Inf; halves, since their difference may pass the largest float.
 fn ratio(x: vec4<u32>, lse: f32) -> vec4<f32> {
   let v = bitcast<vec4<f32>>(x);
   let half_gap = keep4(keep4(0.5 * v) - vec4<f32>(keep(0.5 * lse)));
-  return select(vec4<f32>(), exp_gap(keep4(v - vec4<f32>(lse))), half_gap >= vec4<f32>(-0.5 * REACH));
+  let near = (half_gap >= vec4<f32>(-0.5 * REACH)) & (x != vec4<u32>(BITS_NEG_INF));
+  return select(vec4<f32>(), exp_gap(keep4(v - vec4<f32>(lse))), near);
 }
 
 fn ratio_bits(x: u32, lse: u32) -> u32 {
@@ -17,12 +18,21 @@ fn ratio_bits(x: u32, lse: u32) -> u32 {
   return bitcast<u32>(ratio(vec4<u32>(x), bitcast<f32>(lse)).x);
 }
 
-fn gradient(row: u32, r: Row, c: u32) -> vec4<u32> {
+fn row_is_usual(r: Row) -> bool { return !is_special(r.lse) && !is_special(r.g); }
+
+fn emit(row: u32, r: Row, c: u32) {
   let x = flushed4(load_logits(row, c));
-  if (!is_special(r.lse) && !is_special(r.g) && !any_special(x)) { return keep4_bits(ratio(x, bitcast<f32>(r.lse)) * bitcast<f32>(r.g)); }
-  var d = vec4<u32>();
-  for (var i = 0u; i < 4u; i++) { d[i] = ieee_mul(ratio_bits(x[i], r.lse), r.g); }
-  return d;
+  let d = keep4_bits(ratio(x, bitcast<f32>(r.lse)) * bitcast<f32>(r.g));
+  // NaN gives NaN, and +Inf Inf times g.
+  let infinite = select(BITS_INF | (r.g & 0x80000000u), BITS_NAN, (r.g & BITS_ABS) == 0u);
+  let special = select(vec4<u32>(BITS_NAN), vec4<u32>(infinite), x == vec4<u32>(BITS_INF));
+  let odd = ((x & vec4<u32>(BITS_ABS)) >= vec4<u32>(BITS_INF)) & (x != vec4<u32>(BITS_NEG_INF));
+  store_grad(row, c, select(d, special, odd));
 }
 
-fn emit(row: u32, r: Row, c: u32) { store_grad(row, c, gradient(row, r, c)); }
+fn emit_odd(row: u32, r: Row, c: u32) {
+  let x = flushed4(load_logits(row, c));
+  var d = vec4<u32>();
+  for (var i = 0u; i < 4u; i++) { d[i] = ieee_mul(ratio_bits(x[i], r.lse), r.g); }
+  store_grad(row, c, d);
+}

@@ -18,6 +18,7 @@ import { planChecks } from './plans.js';
 import { propertyChecks } from './properties.js';
 import { reproducibleChecks } from './reproducible.js';
 import { sizeChecks } from './sizes.js';
+import { specialOperandChecks } from './specialOperands.js';
 import { steadyStateChecks } from './steadyState.js';
 import { strategyChecks } from './strategies.js';
 
@@ -47,6 +48,7 @@ export function checks(golden: Golden, target: TargetName): Check[] {
     ...orderChecks(),
     ...layoutChecks(),
     ...propertyChecks(),
+    ...specialOperandChecks(),
     ...halfChecks(),
     ...(target === 'chromium' ? [] : goldenHalfChecks(golden)),
     ...logitStatsChecks(),

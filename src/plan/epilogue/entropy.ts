@@ -8,6 +8,7 @@ export const entropyEpilogue: Epilogue = {
   source,
   words: 5,
   libraries: entropyLibraries,
+  oddRows: true,
   roles: {
     logits: logitsRole('statistic', 'elements'),
     gradOutput: upstreamRole('row'),

@@ -25,6 +25,7 @@ export const klDivergenceEpilogue: Epilogue = {
   source,
   words: 3,
   libraries: [...softmaxLibraries, divergence],
+  oddRows: true,
   roles: { ...roles, teacher: distributionRole },
 };
 

@@ -8,6 +8,7 @@ export const logSoftmaxGradEpilogue: Epilogue = {
   source,
   words: 1,
   libraries: softmaxLibraries,
+  oddRows: true,
   roles: {
     logProbs: logitsRole('elements'),
     gradOutput: matrixRole('statistic', 'elements'),

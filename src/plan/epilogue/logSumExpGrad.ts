@@ -8,6 +8,7 @@ export const logSumExpGradEpilogue: Epilogue = {
   source,
   words: 0,
   libraries: softmaxLibraries,
+  oddRows: true,
   roles: {
     logits: logitsRole('elements'),
     lse: rowRole('0u', 'elements'),
