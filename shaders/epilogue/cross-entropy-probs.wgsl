@@ -58,12 +58,7 @@ fn row_load(row: u32) -> Row {
   return Row(distribution_load(at), get_handover(at + 3u), get_handover(at + 4u), get_handover(at + 5u), 0u);
 }
 
-fn gradient(r: Row, p: vec4<f32>, slope: vec4<f32>, row: u32, c: u32) -> vec4<u32> {
-  let q = coefficients(row, c);
-  if (!q.special && !is_special(r.factor) && !is_special(r.pull)) {
-    let d = keep4(keep4(p * bitcast<f32>(r.pull)) - keep4(q.values * bitcast<f32>(r.factor)));
-    return keep4_bits(d * slope);
-  }
+fn odd_gradient(r: Row, p: vec4<f32>, slope: vec4<f32>, row: u32, c: u32) -> vec4<u32> {
   var g = vec4<u32>();
   for (var i = 0u; i < 4u && c + i < params.classes; i++) {
     let share = ieee_mul(r.factor, ieee_mul(weight_bits(c + i), probability_bits(row, c + i)));
@@ -82,16 +77,28 @@ fn target_gradient(r: Row, x: vec4<u32>, c: u32) -> vec4<u32> {
   return g;
 }
 
-fn emit(row: u32, r: Row, c: u32) {
+// In place, the gradient goes over the logits: read first.
+fn emit_usual(row: u32, r: Row, c: u32) -> bool {
+  let q = coefficients(row, c);
+  if (!key_is_finite(r.distribution.top) || is_special(r.factor) || is_special(r.pull) || q.special) { return false; }
+  let raw = raw_logits(row, c);
+  let x = capped(raw, c);
+  var d = keep4(keep4(distribution_p(r.distribution, x) * bitcast<f32>(r.pull)) - keep4(q.values * bitcast<f32>(r.factor)));
+  if (SOFTCAP) { d = keep4(d * cap_slope(raw)); }
+  store_grad(row, c, keep4_bits(d));
+  if (TARGET_GRADIENT) { store_gradTargets(row, c, target_gradient(r, x, c)); }
+  return true;
+}
+
+fn emit_odd(row: u32, r: Row, c: u32) {
   var g = vec4<u32>(BITS_NAN);
   var h = vec4<u32>(BITS_NAN);
   if (key_is_finite(r.distribution.top) && !is_nan(r.scale)) {
-    // In place, the gradient goes over the logits: read first.
     let raw = raw_logits(row, c);
     let x = capped(raw, c);
     var slope = vec4<f32>(1.0);
     if (SOFTCAP) { slope = cap_slope(raw); }
-    g = gradient(r, distribution_p(r.distribution, x), slope, row, c);
+    g = odd_gradient(r, distribution_p(r.distribution, x), slope, row, c);
     if (TARGET_GRADIENT) { h = target_gradient(r, x, c); }
   }
   store_grad(row, c, g);

@@ -50,27 +50,42 @@ fn gap_growth(mass: f32, before: i32, top: i32) -> f32 {
   return select(growth, 0.0, before == top || before == KEY_NEG_INF);
 }
 
-fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
+// The statistic with the softmax of sixteen more logits, and without their coefficients.
+fn with_logits(old: Stat, x0: vec4<u32>, x1: vec4<u32>, x2: vec4<u32>, x3: vec4<u32>) -> Stat {
+  var s = old.softmax;
+  let before = softmax_absorb(&s, x0, x1, x2, x3);
+  return Stat(
+    s, old.mass, keep(old.gap + gap_growth(old.mass, before, s.top)),
+    old.mass_met, gap_met_at(old.mass_met, old.gap_met, before, s.top)
+  );
+}
+
+fn half_top_of(stat: Stat) -> f32 { return keep(0.5 * key_value(stat.softmax.top)); }
+
+fn stat_absorb_usual(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) -> bool {
   let x0 = logits_of(row, c);
   let x1 = logits_of(row, c + step);
   let x2 = logits_of(row, c + 2u * step);
   let x3 = logits_of(row, c + 3u * step);
-  var s = (*stat).softmax;
-  let before = softmax_absorb(&s, x0, x1, x2, x3);
-  (*stat).softmax = s;
-  (*stat).gap = keep((*stat).gap + gap_growth((*stat).mass, before, s.top));
-  (*stat).gap_met = gap_met_at((*stat).mass_met, (*stat).gap_met, before, s.top);
-  let half_top = keep(0.5 * key_value(s.top));
+  var next = with_logits(*stat, x0, x1, x2, x3);
+  let half_top = half_top_of(next);
   let w0 = share_of(x0, coefficients(row, c), half_top);
   let w1 = share_of(x1, coefficients(row, c + step), half_top);
   let w2 = share_of(x2, coefficients(row, c + 2u * step), half_top);
   let w3 = share_of(x3, coefficients(row, c + 3u * step), half_top);
-  if (w0.odd || w1.odd || w2.odd || w3.odd) {
-    for (var i = 0u; i < 4u; i++) { add_odd(stat, row, c + i * step, half_top); }
-    return;
-  }
-  (*stat).gap = keep((*stat).gap + sum4(vec4<f32>(w0.gap, w1.gap, w2.gap, w3.gap)));
-  (*stat).mass = keep((*stat).mass + sum4(vec4<f32>(w0.mass, w1.mass, w2.mass, w3.mass)));
+  if (w0.odd || w1.odd || w2.odd || w3.odd) { return false; }
+  next.gap = keep(next.gap + sum4(vec4<f32>(w0.gap, w1.gap, w2.gap, w3.gap)));
+  next.mass = keep(next.mass + sum4(vec4<f32>(w0.mass, w1.mass, w2.mass, w3.mass)));
+  *stat = next;
+  return true;
+}
+
+fn stat_absorb(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) {
+  *stat = with_logits(
+    *stat, logits_of(row, c), logits_of(row, c + step), logits_of(row, c + 2u * step), logits_of(row, c + 3u * step)
+  );
+  let half_top = half_top_of(*stat);
+  for (var i = 0u; i < 4u; i++) { add_odd(stat, row, c + i * step, half_top); }
 }
 
 fn stat_merge(a: Stat, b: Stat) -> Stat {

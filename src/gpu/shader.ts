@@ -16,8 +16,10 @@ import subgroupReduction from '../../shaders/reduction/subgroup.wgsl?raw';
 import tree from '../../shaders/reduction/tree.wgsl?raw';
 import workgroupReduction from '../../shaders/reduction/workgroup.wgsl?raw';
 import absorption from '../../shaders/strategy/absorption.wgsl?raw';
+import absorptionChecked from '../../shaders/strategy/absorption-checked.wgsl?raw';
 import absorptionKept from '../../shaders/strategy/absorption-kept.wgsl?raw';
 import emission from '../../shaders/strategy/emission.wgsl?raw';
+import emissionChecked from '../../shaders/strategy/emission-checked.wgsl?raw';
 import emissionKept from '../../shaders/strategy/emission-kept.wgsl?raw';
 import emissionRest from '../../shaders/strategy/emission-rest.wgsl?raw';
 import emissionUnrolled from '../../shaders/strategy/emission-unrolled.wgsl?raw';
@@ -83,18 +85,21 @@ export async function composeShader(variant: Variant): Promise<string> {
 }
 
 /** How a lane takes in what is its of a row, and writes it. */
-function passages({ kernel, epilogue: { oddRows, hit }, unrolled, kept }: Variant): readonly string[] {
+function passages({ kernel, statistic, epilogue: { odd, hit }, unrolled, kept }: Variant): readonly string[] {
   const stages = STAGES[kernel];
-  return [
-    ...(stages.includes('statistic') ? [kept > 0 ? absorptionKept : absorption] : []),
-    ...(stages.includes('elements')
-      ? [
-          ...(oddRows ? [] : [noOddRows]),
+  const absorbing = statistic?.checked ? absorptionChecked : kept > 0 ? absorptionKept : absorption;
+  const emitting =
+    odd === 'elements'
+      ? [emissionChecked]
+      : [
+          ...(odd === 'rows' ? [] : [noOddRows]),
           ...(hit ? [] : [noHit]),
           emissionRest,
           kept > 0 ? emissionKept : unrolled ? emissionUnrolled : emission,
-        ]
-      : []),
+        ];
+  return [
+    ...(stages.includes('statistic') ? [absorbing] : []),
+    ...(stages.includes('elements') ? emitting : []),
   ];
 }
 

@@ -46,6 +46,8 @@ export interface Statistic {
   readonly words: number;
   /** It also takes in logits that are loaded: `stat_absorb_raw`. */
   readonly loaded?: true;
+  /** It has a shorter way for usual classes: `stat_absorb_usual`, which says whether they were usual, beside `stat_absorb`. */
+  readonly checked?: true;
 }
 
 /** An epilogue: what becomes of a row's statistic. */
@@ -57,8 +59,11 @@ export interface Epilogue {
   readonly words: number;
   /** WGSL libraries that it and its statistic use, in order. */
   readonly libraries: readonly string[];
-  /** It has a shorter way for usual rows: `row_is_usual` and `emit_odd`. */
-  readonly oddRows?: true;
+  /**
+   * What it writes by `emit_odd`, having a shorter way for the others: rows (`row_is_usual`, `emit`), or any four elements (`emit_usual`,
+   * which says whether they were usual).
+   */
+  readonly odd?: 'rows' | 'elements';
   /** Its usual rows also take logits that are loaded: `emit_raw`. */
   readonly loaded?: true;
   /** One class of a row has a value of its own: `row_hit` and `emit_hit`. */

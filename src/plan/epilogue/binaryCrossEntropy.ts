@@ -26,6 +26,7 @@ export const binaryCrossEntropyEpilogue: Epilogue = {
   source,
   words: 0,
   libraries,
+  odd: 'elements',
   roles: { ...roles, loss: resultRole },
 };
 
@@ -35,5 +36,6 @@ export const binaryCrossEntropySumEpilogue: Epilogue = {
   source: sumSource,
   words: 0,
   libraries,
+  odd: 'elements',
   roles: { ...roles, losses: rowResultRole },
 };

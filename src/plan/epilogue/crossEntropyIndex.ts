@@ -16,7 +16,7 @@ export const crossEntropyIndexEpilogue: Epilogue = {
   source,
   words: 8,
   libraries: logitsLibraries,
-  oddRows: true,
+  odd: 'rows',
   loaded: true,
   hit: true,
   roles: {

@@ -25,7 +25,7 @@ export const klDivergenceEpilogue: Epilogue = {
   source,
   words: 3,
   libraries: [...softmaxLibraries, divergence],
-  oddRows: true,
+  odd: 'rows',
   roles: { ...roles, teacher: distributionRole },
 };
 

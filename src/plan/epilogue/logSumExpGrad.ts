@@ -8,7 +8,7 @@ export const logSumExpGradEpilogue: Epilogue = {
   source,
   words: 0,
   libraries: softmaxLibraries,
-  oddRows: true,
+  odd: 'rows',
   roles: {
     logits: logitsRole('elements'),
     lse: rowRole('0u', 'elements'),

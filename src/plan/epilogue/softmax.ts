@@ -8,7 +8,7 @@ export const softmaxEpilogue: Epilogue = {
   source,
   words: 3,
   libraries: logitsLibraries,
-  oddRows: true,
+  odd: 'rows',
   loaded: true,
   roles: { logits: logitsRole('statistic', 'elements'), output: resultRole },
 };

@@ -8,7 +8,7 @@ export const softmaxGradEpilogue: Epilogue = {
   source,
   words: 1,
   libraries: sumLibraries,
-  oddRows: true,
+  odd: 'rows',
   roles: {
     probs: matrixRole('statistic', 'elements'),
     gradOutput: matrixRole('statistic', 'elements'),
