@@ -8,6 +8,17 @@ fn usual_terms(row: u32, c: u32) -> vec4<u32> {
   return select(select(v, vec4<u32>(BITS_NAN), sizes(e) >= vec4<u32>(BITS_INF)), vec4<u32>(), !lanes_inside(c));
 }
 
+// NaN and infinities stand for what is not usual.
+fn stat_absorb_usual(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) -> bool {
+  let t0 = usual_terms(row, c);
+  let t1 = usual_terms(row, c + step);
+  let t2 = usual_terms(row, c + 2u * step);
+  let t3 = usual_terms(row, c + 3u * step);
+  if (any_special(t0) || any_special(t1) || any_special(t2) || any_special(t3)) { return false; }
+  (*stat).sum += sum4(vec4<f32>(finite_sum(t0), finite_sum(t1), finite_sum(t2), finite_sum(t3)));
+  return true;
+}
+
 fn terms(row: u32, c: u32) -> vec4<u32> {
   let v = element_losses(elements_of(row, c), c);
   let scaled = bitcast<vec4<u32>>(bitcast<vec4<f32>>(v) * params.prescale);

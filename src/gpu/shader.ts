@@ -16,10 +16,8 @@ import subgroupReduction from '../../shaders/reduction/subgroup.wgsl?raw';
 import tree from '../../shaders/reduction/tree.wgsl?raw';
 import workgroupReduction from '../../shaders/reduction/workgroup.wgsl?raw';
 import absorption from '../../shaders/strategy/absorption.wgsl?raw';
-import absorptionChecked from '../../shaders/strategy/absorption-checked.wgsl?raw';
 import absorptionKept from '../../shaders/strategy/absorption-kept.wgsl?raw';
 import emission from '../../shaders/strategy/emission.wgsl?raw';
-import emissionChecked from '../../shaders/strategy/emission-checked.wgsl?raw';
 import emissionKept from '../../shaders/strategy/emission-kept.wgsl?raw';
 import emissionRest from '../../shaders/strategy/emission-rest.wgsl?raw';
 import emissionUnrolled from '../../shaders/strategy/emission-unrolled.wgsl?raw';
@@ -33,6 +31,7 @@ import splitPartial from '../../shaders/strategy/split-partial.wgsl?raw';
 import {
   type Access,
   type Binding,
+  type Epilogue,
   inFours,
   isShared,
   type KernelName,
@@ -85,21 +84,27 @@ export async function composeShader(variant: Variant): Promise<string> {
 }
 
 /** How a lane takes in what is its of a row, and writes it. */
-function passages({ kernel, statistic, epilogue: { odd, hit }, unrolled, kept }: Variant): readonly string[] {
+function passages({ kernel, statistic, epilogue, unrolled, kept }: Variant): readonly Source[] {
   const stages = STAGES[kernel];
-  const absorbing = statistic?.checked ? absorptionChecked : kept > 0 ? absorptionKept : absorption;
-  const emitting =
-    odd === 'elements'
-      ? [emissionChecked]
-      : [
-          ...(odd === 'rows' ? [] : [noOddRows]),
-          ...(hit ? [] : [noHit]),
-          emissionRest,
-          kept > 0 ? emissionKept : unrolled ? emissionUnrolled : emission,
-        ];
   return [
-    ...(stages.includes('statistic') ? [absorbing] : []),
-    ...(stages.includes('elements') ? emitting : []),
+    ...(stages.includes('statistic')
+      ? [statistic?.absorption ?? (kept > 0 ? absorptionKept : absorption)]
+      : []),
+    ...(stages.includes('elements') ? emissionOf(epilogue, unrolled, kept) : []),
+  ];
+}
+
+function emissionOf(
+  { emission: own, oddRows, hit }: Epilogue,
+  unrolled: boolean,
+  kept: number,
+): readonly Source[] {
+  if (own !== undefined) return [own];
+  return [
+    ...(oddRows ? [] : [noOddRows]),
+    ...(hit ? [] : [noHit]),
+    emissionRest,
+    kept > 0 ? emissionKept : unrolled ? emissionUnrolled : emission,
   ];
 }
 

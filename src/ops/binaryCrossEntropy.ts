@@ -3,10 +3,10 @@ import { FLOATS, type FloatDType } from '../dtype.js';
 import { checkFlag, checkOptions } from '../options.js';
 import {
   binaryCrossEntropyEpilogue,
+  binaryCrossEntropyStatistic,
   binaryCrossEntropySumEpilogue,
 } from '../plan/epilogue/binaryCrossEntropy.js';
 import type { Pass, PassBuilder } from '../plan/pass.js';
-import { checkedSumStatistic } from '../plan/statistics.js';
 import { elementCount, type Layout } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
@@ -144,7 +144,7 @@ function passesOf(settings: BinaryCrossEntropySettings, roles: Roles, build: Pas
   const rowPasses = build.build({
     rows: { count: rows, classes, inner: 1 },
     epilogue: reduced ? binaryCrossEntropySumEpilogue : binaryCrossEntropyEpilogue,
-    ...(reduced ? { statistic: checkedSumStatistic } : {}),
+    ...(reduced ? { statistic: binaryCrossEntropyStatistic } : {}),
     roles: {
       ...sameNames(roles, 'logits', 'targets', 'weight', 'posWeight', 'grad', 'gradTargets'),
       ...('gradOutput' in roles ? { [upstreamAs]: 'gradOutput' } : {}),

@@ -6,7 +6,6 @@ import logitStats from '../../shaders/statistic/logit-stats.wgsl?raw';
 import nextTop from '../../shaders/statistic/next-top.wgsl?raw';
 import softmaxSubgroup from '../../shaders/statistic/softmax.subgroup.wgsl?raw';
 import softmax from '../../shaders/statistic/softmax.wgsl?raw';
-import sumChecked from '../../shaders/statistic/sum.checked.wgsl?raw';
 import sumSubgroup from '../../shaders/statistic/sum.subgroup.wgsl?raw';
 import sum from '../../shaders/statistic/sum.wgsl?raw';
 import twoSumsSubgroup from '../../shaders/statistic/two-sums.subgroup.wgsl?raw';
@@ -26,13 +25,10 @@ export const weightedSoftmaxStatistic: Statistic = {
   source: async () => (await import('./spreadTargets.js')).weighted,
   subgroupSource: async () => (await import('./spreadTargets.js')).weightedSubgroup,
   words: 7,
-  checked: true,
+  absorption: async () => (await import('./spreadTargets.js')).absorption,
 };
 
 export const sumStatistic: Statistic = { name: 'sum', source: sum, subgroupSource: sumSubgroup, words: 2 };
-
-/** The same for an epilogue with `usual_terms`. */
-export const checkedSumStatistic: Statistic = { ...sumStatistic, source: sum + sumChecked, checked: true };
 
 export const twoSumsStatistic: Statistic = {
   name: 'two-sums',

@@ -46,8 +46,8 @@ export interface Statistic {
   readonly words: number;
   /** It also takes in logits that are loaded: `stat_absorb_raw`. */
   readonly loaded?: true;
-  /** It has a shorter way for usual classes: `stat_absorb_usual`, which says whether they were usual, beside `stat_absorb`. */
-  readonly checked?: true;
+  /** How lanes take in their classes, where not as in shaders/strategy/absorption.wgsl. */
+  readonly absorption?: Source;
 }
 
 /** An epilogue: what becomes of a row's statistic. */
@@ -59,11 +59,10 @@ export interface Epilogue {
   readonly words: number;
   /** WGSL libraries that it and its statistic use, in order. */
   readonly libraries: readonly string[];
-  /**
-   * What it writes by `emit_odd`, having a shorter way for the others: rows (`row_is_usual`, `emit`), or any four elements (`emit_usual`,
-   * which says whether they were usual).
-   */
-  readonly odd?: 'rows' | 'elements';
+  /** It has a shorter way for usual rows: `row_is_usual` and `emit_odd`. */
+  readonly oddRows?: true;
+  /** How lanes write their elements, where not as in shaders/strategy/emission.wgsl. */
+  readonly emission?: Source;
   /** Its usual rows also take logits that are loaded: `emit_raw`. */
   readonly loaded?: true;
   /** One class of a row has a value of its own: `row_hit` and `emit_hit`. */

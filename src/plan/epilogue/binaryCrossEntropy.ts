@@ -1,8 +1,11 @@
 import source from '../../../shaders/epilogue/binary-cross-entropy.wgsl?raw';
 import sumSource from '../../../shaders/epilogue/binary-cross-entropy-sum.wgsl?raw';
 import elements from '../../../shaders/lib/binary-cross-entropy.wgsl?raw';
+import absorption from '../../../shaders/strategy/absorption-checked.wgsl?raw';
+import emission from '../../../shaders/strategy/emission-checked.wgsl?raw';
 import { expLogLibraries } from '../libraries.js';
-import type { Epilogue, KernelRole } from '../variant.js';
+import { sumStatistic } from '../statistics.js';
+import type { Epilogue, KernelRole, Statistic } from '../variant.js';
 import { classWeightRole, matrixRole, resultRole, rowResultRole, upstreamRole } from './roles.js';
 
 const ONE = '0x3f800000u';
@@ -26,9 +29,12 @@ export const binaryCrossEntropyEpilogue: Epilogue = {
   source,
   words: 0,
   libraries,
-  odd: 'elements',
+  emission,
   roles: { ...roles, loss: resultRole },
 };
+
+/** The sum of a row's losses. */
+export const binaryCrossEntropyStatistic: Statistic = { ...sumStatistic, absorption };
 
 /** The sum of the losses of each row. */
 export const binaryCrossEntropySumEpilogue: Epilogue = {
@@ -36,6 +42,6 @@ export const binaryCrossEntropySumEpilogue: Epilogue = {
   source: sumSource,
   words: 0,
   libraries,
-  odd: 'elements',
+  emission,
   roles: { ...roles, losses: rowResultRole },
 };

@@ -16,7 +16,7 @@ export const crossEntropyIndexEpilogue: Epilogue = {
   source,
   words: 8,
   libraries: logitsLibraries,
-  odd: 'rows',
+  oddRows: true,
   loaded: true,
   hit: true,
   roles: {

@@ -7,7 +7,7 @@ export const crossEntropyProbsEpilogue: Epilogue = {
   source: async () => (await import('../spreadTargets.js')).probsEpilogue,
   words: 6,
   libraries: logitsLibraries,
-  odd: 'elements',
+  emission: async () => (await import('../spreadTargets.js')).emission,
   roles: {
     logits: logitsRole('statistic', 'elements'),
     targets: matrixRole('statistic', 'elements'),

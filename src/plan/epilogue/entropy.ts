@@ -8,7 +8,7 @@ export const entropyEpilogue: Epilogue = {
   source,
   words: 5,
   libraries: entropyLibraries,
-  odd: 'rows',
+  oddRows: true,
   roles: {
     logits: logitsRole('statistic', 'elements'),
     gradOutput: upstreamRole('row'),

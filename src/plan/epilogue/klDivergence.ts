@@ -25,7 +25,7 @@ export const klDivergenceEpilogue: Epilogue = {
   source,
   words: 3,
   libraries: [...softmaxLibraries, divergence],
-  odd: 'rows',
+  oddRows: true,
   roles: { ...roles, teacher: distributionRole },
 };
 

@@ -8,7 +8,7 @@ export const logSoftmaxEpilogue: Epilogue = {
   source,
   words: 3,
   libraries: logitsLibraries,
-  odd: 'rows',
+  oddRows: true,
   loaded: true,
   roles: { logits: logitsRole('statistic', 'elements'), output: resultRole },
 };

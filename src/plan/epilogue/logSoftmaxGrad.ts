@@ -8,7 +8,7 @@ export const logSoftmaxGradEpilogue: Epilogue = {
   source,
   words: 1,
   libraries: softmaxLibraries,
-  odd: 'rows',
+  oddRows: true,
   roles: {
     logProbs: logitsRole('elements'),
     gradOutput: matrixRole('statistic', 'elements'),

@@ -8,7 +8,7 @@ export const logSumExpGradEpilogue: Epilogue = {
   source,
   words: 0,
   libraries: softmaxLibraries,
-  odd: 'rows',
+  oddRows: true,
   roles: {
     logits: logitsRole('elements'),
     lse: rowRole('0u', 'elements'),

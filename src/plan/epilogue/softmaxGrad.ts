@@ -8,7 +8,7 @@ export const softmaxGradEpilogue: Epilogue = {
   source,
   words: 1,
   libraries: sumLibraries,
-  odd: 'rows',
+  oddRows: true,
   roles: {
     probs: matrixRole('statistic', 'elements'),
     gradOutput: matrixRole('statistic', 'elements'),
