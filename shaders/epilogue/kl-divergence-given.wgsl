@@ -51,6 +51,31 @@ fn terms(d: Distribution, row: u32, c: u32) -> Terms {
   return t;
 }
 
+// Sixteen classes of which none is odd, and no term passes the largest float.
+fn stat_absorb_usual(stat: ptr<function, Stat>, row: u32, c: u32, step: u32) -> bool {
+  let d = terms_input(row);
+  var first = vec4<f32>();
+  var second = vec4<f32>();
+  var odd = false;
+  // A loop for the reason in two-sums.wgsl.
+  var k = 0u;
+  loop {
+    let at = c + k * step;
+    let q = given(row, at);
+    let u = ratio_of(d, load_logits(row, at), q);
+    let t = weighed(q.probs, u.gap, u.half);
+    first[k] = sum4(t);
+    second[k] = sum4(q.probs);
+    odd = odd || any(u.odd) || any_special(bitcast<vec4<u32>>(t));
+    k++;
+    if (k == 4u) { break; }
+  }
+  if (odd) { return false; }
+  (*stat).first += sum4(first);
+  (*stat).second += sum4(second);
+  return true;
+}
+
 fn row_input(row: u32) -> RowInput { return 0u; }
 
 fn row_finish(row: u32, input: RowInput, stat: Stat) -> Row {
@@ -72,41 +97,67 @@ fn row_load(row: u32) -> Row {
   return Row(student_of(row), get_handover(at), get_handover(at + 1u), 0u);
 }
 
-fn emit(row: u32, r: Row, c: u32) {
-  if (!key_is_finite(r.student.top) || is_nan(r.scale)) {
-    store_grad(row, c, vec4<u32>(BITS_NAN));
-    store_gradTarget(row, c, vec4<u32>(BITS_NAN));
-    return;
-  }
-  let x = load_logits(row, c);
-  let p = distribution_p(r.student, x);
-  let q = given(row, c);
-  let u = ratio_of(r.student, x, q);
+// The factors of the gradients with respect to the logits, and to the target.
+struct Scales { logits: u32, targets: u32 }
+
+fn scales_of(r: Row) -> Scales {
   let gain = bitcast<u32>(params.gain);
-  let scale = ieee_mul(r.scale, bitcast<u32>(params.chain));
-  let target_scale = ieee_mul(ieee_mul(r.scale, gain), gain);
-  let f = bitcast<f32>(target_scale);
+  return Scales(ieee_mul(r.scale, bitcast<u32>(params.chain)), ieee_mul(ieee_mul(r.scale, gain), gain));
+}
+
+fn is_special_row(r: Row, s: Scales) -> bool { return is_special(s.logits) || is_special(s.targets) || is_special(r.mass); }
+
+struct Gradients { logits: vec4<u32>, targets: vec4<u32> }
+
+fn usual_gradients(r: Row, s: Scales, p: vec4<f32>, q: Given, u: Ratio) -> Gradients {
+  let f = bitcast<f32>(s.targets);
   let w = select(vec4<f32>(f), q.probs * f, GIVEN_LOGS);
-  var g = bitcast<vec4<u32>>((bitcast<f32>(r.mass) * p - q.probs) * bitcast<f32>(scale));
+  let g = bitcast<vec4<u32>>((bitcast<f32>(r.mass) * p - q.probs) * bitcast<f32>(s.logits));
   var h = bitcast<vec4<u32>>(2.0 * weighed(w, u.gap, u.half + vec4<f32>(0.5)));
   if (!GIVEN_LOGS) { h = select(h, vec4<u32>(BITS_NAN), q.probs == vec4<f32>()); }
-  let special = is_special(scale) || is_special(target_scale) || is_special(r.mass);
-  if (special || any(u.odd)) {
+  return Gradients(g, h);
+}
+
+fn emit_usual(row: u32, r: Row, c: u32) -> bool {
+  let x = load_logits(row, c);
+  let q = given(row, c);
+  let u = ratio_of(r.student, x, q);
+  let s = scales_of(r);
+  if (!key_is_finite(r.student.top) || is_special_row(r, s) || any(u.odd)) { return false; }
+  let g = usual_gradients(r, s, distribution_p(r.student, x), q, u);
+  store_grad(row, c, g.logits);
+  store_gradTarget(row, c, g.targets);
+  return true;
+}
+
+fn emit_odd(row: u32, r: Row, c: u32) {
+  var g = vec4<u32>(BITS_NAN);
+  var h = vec4<u32>(BITS_NAN);
+  if (key_is_finite(r.student.top) && !is_nan(r.scale)) {
+    let x = load_logits(row, c);
+    let p = distribution_p(r.student, x);
+    let q = given(row, c);
+    let u = ratio_of(r.student, x, q);
+    let s = scales_of(r);
+    let special = is_special_row(r, s);
+    let usual = usual_gradients(r, s, p, q, u);
+    g = usual.logits;
+    h = usual.targets;
     for (var i = 0u; i < 4u && c + i < params.classes; i++) {
       if (!special && !u.odd[i]) { continue; }
       let prob = given_prob(row, c + i);
       let pull = ieee_mul(r.mass, bitcast<u32>(p[i]));
       // In the factored form an infinite scale would hide that infinities cancel to NaN.
-      if (is_inf(scale)) {
-        g[i] = ieee_sub(ieee_mul(scale, pull), ieee_mul(scale, prob));
+      if (is_inf(s.logits)) {
+        g[i] = ieee_sub(ieee_mul(s.logits, pull), ieee_mul(s.logits, prob));
       } else {
-        g[i] = ieee_mul(scale, ieee_sub(pull, prob));
+        g[i] = ieee_mul(s.logits, ieee_sub(pull, prob));
       }
       if (is_zero(prob)) {
-        h[i] = select(BITS_NAN, ieee_mul(target_scale, 0u), GIVEN_LOGS);
+        h[i] = select(BITS_NAN, ieee_mul(s.targets, 0u), GIVEN_LOGS);
       } else {
         let slope = ieee_add(odd_ratio(r.student, row, c + i), ONE_HALF);
-        h[i] = twice(ieee_mul(ieee_mul(target_scale, select(ONE, prob, GIVEN_LOGS)), slope));
+        h[i] = twice(ieee_mul(ieee_mul(s.targets, select(ONE, prob, GIVEN_LOGS)), slope));
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { KlTarget } from '../cpu/klDivergence.js';
 import { DISTRIBUTION_WORDS, distributionEpilogue } from '../plan/epilogue/distribution.js';
 import {
+  givenDivergenceStatistic,
   klDivergenceEpilogue,
   klDivergenceLogProbsEpilogue,
   klDivergenceProbsEpilogue,
@@ -76,7 +77,7 @@ function klPasses(build: PassBuilder, settings: KlSettings, roles: Roles): reado
     ...build.build({
       rows,
       epilogue: EPILOGUES[kind],
-      statistic: twoSumsStatistic,
+      statistic: kind === 'logits' ? twoSumsStatistic : givenDivergenceStatistic,
       roles: {
         ...sameNames(roles, 'logits', 'target', 'gradOutput', 'grad', 'gradTarget'),
         student: 'student',
