@@ -74,7 +74,7 @@ export default [
   besides('`linearCrossEntropy`: the shaders of its products', 'dist/gpu/productShader.js', '3 kB'),
   besides('the CPU', 'dist/cpu/backend.js', '12 kB'),
   besides('`reproducible: true`', 'dist/reproducible/index.js', '10.5 kB'),
-  adapter('tfjs', '{ sparseCrossEntropy }', '27.6 kB'),
+  adapter('tfjs', '{ sparseCrossEntropy }', '27.7 kB'),
   adapter('onnxruntime', '{ createScorer }', '26.1 kB'),
   adapter('jax', '{ sparseCrossEntropy }', '27.4 kB'),
 ];
