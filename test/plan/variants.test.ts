@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { DType } from '../../src/dtype.js';
 import { composeShader } from '../../src/gpu/shader.js';
 import { createContext, type KlTarget, planCrossEntropy } from '../../src/index.js';
+import { type BinaryCrossEntropySettings, binaryCrossEntropySpec } from '../../src/ops/binaryCrossEntropy.js';
 import { crossEntropySpec } from '../../src/ops/crossEntropySpec.js';
 import { entropySpec } from '../../src/ops/entropy.js';
 import { logSoftmaxGradSpec, logSumExpGradSpec, softmaxGradSpec } from '../../src/ops/grad.js';
@@ -55,6 +56,10 @@ function plans(): Plan[] {
         }),
         ...(['logits', 'probs', 'logProbs'] as const).map((kind) => divergence(layout, kind, dtype)),
         ...[undefined, 1, 2, 3].map((topK) => logitStatsSpec({ layout, logits, targets: undefined, topK })),
+        spread({ ...perRow, dtype: 'i32' }, layout, dtype),
+        spread(logits, layout, dtype),
+        binaryCrossEntropySpec({ ...binary(shape, dtype), reduction: 'none' }),
+        binaryCrossEntropySpec({ ...binary(shape, dtype), reduction: 'mean' }),
       ];
     });
     for (const spec of specs) {
@@ -68,6 +73,41 @@ function plans(): Plan[] {
     }
   }
   return made;
+}
+
+/** A cross-entropy whose targets are spread over the classes. */
+function spread(targets: Role, layout: Layout, dtype: DType): Spec {
+  return crossEntropySpec({
+    layout,
+    targets,
+    labelSmoothing: 0.1,
+    logits: { shape: layout.shape, dtype, access: 'in' },
+    weight: undefined,
+    ignoreIndex: -100,
+    temperature: 1,
+    softcap: undefined,
+    zLoss: 0,
+    reduction: 'none',
+    grad: true,
+    gradOutput: 1,
+    gradTargets: false,
+    returnLogSumExp: false,
+  });
+}
+
+/** A binary cross-entropy with gradients, but for its reduction. */
+function binary(shape: readonly number[], dtype: DType): Omit<BinaryCrossEntropySettings, 'reduction'> {
+  const matrix = { shape, dtype, access: 'in' } as const;
+  return {
+    layout: layoutOf('test', shape),
+    logits: matrix,
+    targets: matrix,
+    weight: undefined,
+    posWeight: undefined,
+    gradOutput: 1,
+    grad: true,
+    gradTargets: true,
+  };
 }
 
 /** A divergence with all that it can have. */
