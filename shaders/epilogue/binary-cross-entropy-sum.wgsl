@@ -36,8 +36,8 @@ fn emit_usual(row: u32, r: Row, c: u32) -> bool {
   let tail = tails(e.x);
   var s: Softpluses;
   if (POS_WEIGHT) { s = softpluses(e.x, tail); }
-  let g = usual_gradients(e, tail, s, vec4<f32>(bitcast<f32>(r.upstream)));
-  if (is_special(r.upstream) || any_special(sizes(e)) || any_special(g.logits) || any_special(g.targets)) { return false; }
+  let g = usual_gradients(row, c, e, tail, s, r.upstream);
+  if (g.odd) { return false; }
   store_grad(row, c, g.logits);
   store_gradTargets(row, c, g.targets);
   return true;

@@ -5,14 +5,11 @@ fn row_load(row: u32) -> Row { return upstream_of(row); }
 
 fn emit_usual(row: u32, upstream: Row, c: u32) -> bool {
   let e = elements_of(row, c);
-  let own = load_gradOutput(row, c);
   let tail = tails(e.x);
   let s = softpluses(e.x, tail);
   let losses = bitcast<vec4<u32>>(usual_losses(e, s));
-  let g = usual_gradients(e, tail, s, bitcast<f32>(upstream) * bitcast<vec4<f32>>(own));
-  let odd = is_special(upstream) || any_special(sizes(e)) || any_special(own) || any_special(losses)
-    || any_special(g.logits) || any_special(g.targets);
-  if (odd) { return false; }
+  let g = usual_gradients(row, c, e, tail, s, upstream);
+  if (g.odd || any_special(losses)) { return false; }
   store_loss(row, c, losses);
   store_grad(row, c, g.logits);
   store_gradTargets(row, c, g.targets);

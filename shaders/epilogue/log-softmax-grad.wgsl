@@ -25,11 +25,8 @@ fn emit(row: u32, r: Row, c: u32) {
   let lp = load_logProbs(row, c);
   let g = bitcast<vec4<f32>>(terms(row, c));
   let d = keep4_bits(g - keep4(exp_of(lp) * bitcast<f32>(r)));
-  // NaN and +Inf are their own exp: g_j less Inf times the sum.
-  let infinite = select(BITS_NEG_INF ^ (r & 0x80000000u), BITS_NAN, (r & BITS_ABS) == 0u);
-  let special = select(vec4<u32>(BITS_NAN), vec4<u32>(infinite), lp == vec4<u32>(BITS_INF));
-  let odd = ((lp & vec4<u32>(BITS_ABS)) >= vec4<u32>(BITS_INF)) & (lp != vec4<u32>(BITS_NEG_INF));
-  store_grad(row, c, select(d, special, odd));
+  // g_j, which is finite, less Inf times the sum.
+  store_grad(row, c, with_own_exps(d, lp, ieee_mul(BITS_NEG_INF, r)));
 }
 
 fn emit_odd(row: u32, r: Row, c: u32) {

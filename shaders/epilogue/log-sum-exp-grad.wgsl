@@ -23,11 +23,7 @@ fn row_is_usual(r: Row) -> bool { return !is_special(r.lse) && !is_special(r.g);
 fn emit(row: u32, r: Row, c: u32) {
   let x = flushed4(load_logits(row, c));
   let d = keep4_bits(ratio(x, bitcast<f32>(r.lse)) * bitcast<f32>(r.g));
-  // NaN gives NaN, and +Inf Inf times g.
-  let infinite = select(BITS_INF | (r.g & 0x80000000u), BITS_NAN, (r.g & BITS_ABS) == 0u);
-  let special = select(vec4<u32>(BITS_NAN), vec4<u32>(infinite), x == vec4<u32>(BITS_INF));
-  let odd = ((x & vec4<u32>(BITS_ABS)) >= vec4<u32>(BITS_INF)) & (x != vec4<u32>(BITS_NEG_INF));
-  store_grad(row, c, select(d, special, odd));
+  store_grad(row, c, with_own_exps(d, x, ieee_mul(BITS_INF, r.g)));
 }
 
 fn emit_odd(row: u32, r: Row, c: u32) {

@@ -21,12 +21,13 @@ fn sizes(e: Elements) -> vec4<u32> {
   return max(max(e.x & vec4<u32>(BITS_ABS), e.t & vec4<u32>(BITS_ABS)), max(e.w & vec4<u32>(BITS_ABS), e.pos & vec4<u32>(BITS_ABS)));
 }
 
-// exp(-|x|), and log(1 + exp(-|x|)) with the digits of log1p.
+// exp(-|x|).
 fn tails(x: vec4<u32>) -> vec4<f32> {
   let size = x & vec4<u32>(BITS_ABS);
   return select(vec4<f32>(), exp_gap(-bitcast<vec4<f32>>(size)), size < vec4<u32>(FAR));
 }
-// 2 atanh(s) for s of at most 1/3; the first term left out is below 2e-9 of the result.
+
+// log(1 + exp(-|x|)) of the former with the digits of log1p: 2 atanh(s) for s of at most 1/3; the first term left out is below 2e-9 of the result.
 fn log_tails(e: vec4<f32>) -> vec4<f32> {
   let s = e / (2.0 + e);
   let z = s * s;
@@ -49,24 +50,26 @@ fn usual_losses(e: Elements, s: Softpluses) -> vec4<f32> {
   return bitcast<vec4<f32>>(e.w) * ((1.0 - t) * s.up + (bitcast<vec4<f32>>(e.pos) * t) * s.down);
 }
 
-// The gradients; `upstream` is that of each element.
-struct Gradients { logits: vec4<u32>, targets: vec4<u32> }
+// `odd` where an operand, or a gradient itself, is not finite.
+struct Gradients { logits: vec4<u32>, targets: vec4<u32>, odd: bool }
 
-fn usual_gradients(e: Elements, tail: vec4<f32>, s: Softpluses, upstream: vec4<f32>) -> Gradients {
+fn usual_gradients(row: u32, c: u32, e: Elements, tail: vec4<f32>, s: Softpluses, upstream: u32) -> Gradients {
+  let own = load_gradOutput(row, c);
   let t = bitcast<vec4<f32>>(e.t);
   let pos = bitcast<vec4<f32>>(e.pos);
   let negative = (e.x >> vec4<u32>(31u)) == vec4<u32>(1u);
   let on = select(vec4<f32>(1.0), tail, negative) / (1.0 + tail);
   let off = select(tail, vec4<f32>(1.0), negative) / (1.0 + tail);
-  let scale = upstream * bitcast<vec4<f32>>(e.w);
-  let g = ((1.0 - t) * on - (pos * t) * off) * scale;
-  var h = vec4<f32>();
+  let scale = bitcast<f32>(upstream) * bitcast<vec4<f32>>(own) * bitcast<vec4<f32>>(e.w);
+  let g = bitcast<vec4<u32>>(((1.0 - t) * on - (pos * t) * off) * scale);
+  var h = vec4<u32>();
   if (TARGET_GRADIENT) {
     var slope = -bitcast<vec4<f32>>(e.x); // without a weight of the positives softplus(-x) - softplus(x) is -x, exactly
     if (POS_WEIGHT) { slope = pos * s.down - s.up; }
-    h = slope * scale;
+    h = bitcast<vec4<u32>>(slope * scale);
   }
-  return Gradients(bitcast<vec4<u32>>(g), bitcast<vec4<u32>>(h));
+  let odd = is_special(upstream) || any_special(own) || any_special(sizes(e)) || any_special(g) || any_special(h);
+  return Gradients(g, h, odd);
 }
 
 // Elements of any bits, one by one.

@@ -63,17 +63,15 @@ const STRATEGIES: Readonly<
   rows: (_kernel, epilogue, _statistic, rows) => {
     for (let row = 0; row < rows; row++) epilogue.rowOutput?.(row, (epilogue.rowLoad as Load)(row));
   },
-  map: ({ pass }, epilogue, _statistic, rows) => {
-    eachSegment(pass, rows, (row, _segment, start, end) => {
-      emitAll(epilogue, row, (epilogue.rowLoad as Load)(row), start, end);
-    });
-  },
-  'map-rows': ({ classes }, epilogue, _statistic, rows) => {
-    for (let row = 0; row < rows; row++) {
-      emitAll(epilogue, row, (epilogue.rowLoad as Load)(row), 0, classes);
-    }
-  },
+  map,
+  'map-rows': map, // whose rows have one segment
 };
+
+function map({ pass }: Kernel, epilogue: AnyEpilogue, _statistic: AnyStatistic, rows: number): void {
+  eachSegment(pass, rows, (row, _segment, start, end) => {
+    emitAll(epilogue, row, (epilogue.rowLoad as Load)(row), start, end);
+  });
+}
 
 function eachSegment(
   { classes, segment, segments }: RowPass,

@@ -3,13 +3,13 @@ import sumSource from '../../../shaders/epilogue/binary-cross-entropy-sum.wgsl?r
 import elements from '../../../shaders/lib/binary-cross-entropy.wgsl?raw';
 import absorption from '../../../shaders/strategy/absorption-checked.wgsl?raw';
 import emission from '../../../shaders/strategy/emission-checked.wgsl?raw';
-import { expLogLibraries } from '../libraries.js';
+import { sumLibraries } from '../libraries.js';
 import { sumStatistic } from '../statistics.js';
 import type { Epilogue, KernelRole, Statistic } from '../variant.js';
 import { classWeightRole, matrixRole, resultRole, rowResultRole, upstreamRole } from './roles.js';
 
 const ONE = '0x3f800000u';
-const libraries = [...expLogLibraries, elements];
+const libraries = [...sumLibraries, elements];
 
 const roles: Readonly<Record<string, KernelRole>> = {
   logits: matrixRole('statistic', 'elements'),

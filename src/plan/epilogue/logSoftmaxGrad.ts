@@ -1,5 +1,5 @@
 import source from '../../../shaders/epilogue/log-softmax-grad.wgsl?raw';
-import { softmaxLibraries } from '../libraries.js';
+import { ownExpLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import { logitsRole, matrixRole, resultRole } from './roles.js';
 
@@ -7,7 +7,7 @@ export const logSoftmaxGradEpilogue: Epilogue = {
   name: 'log-softmax-grad',
   source,
   words: 1,
-  libraries: softmaxLibraries,
+  libraries: ownExpLibraries,
   oddRows: true,
   roles: {
     logProbs: logitsRole('elements'),

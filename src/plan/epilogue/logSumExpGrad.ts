@@ -1,5 +1,5 @@
 import source from '../../../shaders/epilogue/log-sum-exp-grad.wgsl?raw';
-import { softmaxLibraries } from '../libraries.js';
+import { ownExpLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import { logitsRole, resultRole, rowRole, upstreamRole } from './roles.js';
 
@@ -7,7 +7,7 @@ export const logSumExpGradEpilogue: Epilogue = {
   name: 'log-sum-exp-grad',
   source,
   words: 0,
-  libraries: softmaxLibraries,
+  libraries: ownExpLibraries,
   oddRows: true,
   roles: {
     logits: logitsRole('elements'),
