@@ -87,7 +87,9 @@ function bindDispatches(
         const range = rangeOf(part, storage.byteOffset, facts);
         view.setUint32((PLACES_WORD + 2 * index) * 4, range.first, true);
         view.setUint32((PLACES_WORD + 2 * index + 1) * 4, part.stride, true);
-        if (part.fours && range.first % 4 !== 0) throw misaligned(plan, part, storage.byteOffset);
+        if (part.fours && storage.byteOffset % (4 * bytesOf(part.dtype)) !== 0) {
+          throw misaligned(plan, part, storage.byteOffset);
+        }
         entries.push({
           binding: index + 1,
           resource: {
@@ -188,8 +190,8 @@ function rangeOf(
   const offset =
     Math.floor(at / limits.minStorageBufferOffsetAlignment) * limits.minStorageBufferOffsetAlignment;
   const first = (at - offset) / bytes;
-  // Whole words, as WebGPU wants, or whole groups of four: half of the last one may belong to something else.
-  const end = first + (fours ? Math.ceil(elements / 4) * 4 : elements);
+  // Whole words, as WebGPU wants, or whole groups of four: a part of the last one may belong to something else.
+  const end = fours ? align(first + elements, 4) : first + elements;
   return { offset, size: elements === 0 ? SMALLEST_BINDING : inWords(end * bytes), first };
 }
 

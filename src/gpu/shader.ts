@@ -33,6 +33,7 @@ import {
   type Binding,
   type Epilogue,
   inFours,
+  isApart,
   isShared,
   type KernelName,
   type KernelRole,
@@ -42,14 +43,17 @@ import {
   type Variant,
 } from '../plan/variant.js';
 
-const STRATEGY_SOURCES: Readonly<Record<KernelName, string>> = {
+const STRATEGY_SOURCES: Readonly<Record<KernelName, Source>> = {
   'row-per-thread': rowPerThread,
+  'row-per-thread-apart': rowPerThread,
   'row-per-workgroup': rowPerWorkgroup,
+  'row-per-workgroup-apart': rowPerWorkgroup,
   'split-partial': splitPartial,
   'split-finish': splitFinish,
   rows,
   map,
   'map-rows': mapRows,
+  'map-straddling': async () => (await import('./straddling.js')).map,
 };
 
 /** The role that every kernel may name, besides its epilogue's: what the passes of a split row hand on. */
@@ -64,6 +68,9 @@ const HANDOVER: Readonly<Record<string, KernelRole>> = {
 export async function composeShader(variant: Variant): Promise<string> {
   const { kernel, epilogue, statistic, arithmetic, bindings, subgroup } = variant;
   const packed = bindings.some(({ packing }) => packing !== 'none') ? await import('./packed.js') : undefined;
+  const straddling = bindings.some(({ access }) => access === 'straddling')
+    ? await import('./straddling.js')
+    : undefined;
   const reduces = REDUCES.has(kernel);
   const parts: readonly Source[] = [
     head(variant),
@@ -71,7 +78,7 @@ export async function composeShader(variant: Variant): Promise<string> {
     arithmetic.source,
     ...epilogue.libraries,
     ...(packed?.packingLibraries(variant) ?? []),
-    accessors(variant, packed?.packedTemplates),
+    accessors(variant, { packed: packed?.packedTemplates, straddling }),
     ...(statistic === undefined ? [] : [statistic.source]),
     ...(subgroup > 0 ? [statistic?.subgroupSource ?? ''] : []),
     ...(reduces ? [tree, subgroup > 0 ? subgroupReduction : workgroupReduction] : []),
@@ -91,6 +98,7 @@ function passages({ kernel, statistic, epilogue, unrolled, kept }: Variant): rea
       ? [statistic?.absorption ?? (kept > 0 ? absorptionKept : absorption)]
       : []),
     ...(stages.includes('elements') ? emissionOf(epilogue, unrolled, kept) : []),
+    ...(isApart(kernel) ? [async () => (await import('./straddling.js')).emission] : []),
   ];
 }
 
@@ -137,11 +145,14 @@ function bufferName(role: string): string {
   return `buffer_${role}`;
 }
 
-/** The templates of a role of 16-bit floats. */
-type PackedTemplates = (read: boolean, binding: Binding) => readonly string[];
+/** Templates that are there only where a variant has use for them: of roles of 16-bit floats, and of straddling rows. */
+interface LoadedTemplates {
+  readonly packed: ((read: boolean, binding: Binding) => readonly string[]) | undefined;
+  readonly straddling: { readonly load: string; readonly store: string } | undefined;
+}
 
 /** Functions to read and write each role that the epilogue or the strategy may name, bound or not. */
-function accessors({ epilogue, bindings, aliases }: Variant, packed: PackedTemplates | undefined): string {
+function accessors({ epilogue, bindings, aliases }: Variant, loaded: LoadedTemplates): string {
   const parts = bindings.map(({ role, access }, i) => places(role, access, i));
   for (const [name, role] of Object.entries({ ...epilogue.roles, ...HANDOVER })) {
     const home = aliases[name] ?? name;
@@ -149,7 +160,7 @@ function accessors({ epilogue, bindings, aliases }: Variant, packed: PackedTempl
     if (aliases[name] !== undefined && binding !== undefined) {
       parts.push(places(name, binding.access, bindings.indexOf(binding)));
     }
-    for (const template of templates(name, role, binding, packed)) {
+    for (const template of templates(name, role, binding, loaded)) {
       parts.push(
         template
           .replaceAll('NAME', name)
@@ -168,7 +179,7 @@ function templates(
   name: string,
   { kind, use }: KernelRole,
   binding: Binding | undefined,
-  packed: PackedTemplates | undefined,
+  { packed, straddling }: LoadedTemplates,
 ): readonly string[] {
   const read = use === 'read';
   if (name in HANDOVER) return [binding === undefined ? getAbsent : get, binding?.write ? put : putAbsent];
@@ -178,6 +189,9 @@ function templates(
   }
   if (binding === undefined) return [read ? loadAbsent : storeAbsent];
   if (packed !== undefined && binding.packing !== 'none') return packed(read, binding);
+  if (straddling !== undefined && binding.access === 'straddling') {
+    return [read ? straddling.load : straddling.store];
+  }
   if (binding.access === 'padded') return [read ? loadPadded : storeVec4];
   if (binding.access === 'vec4') return [read ? loadVec4 : storeVec4];
   return [read ? loadScalar : storeScalar];

@@ -4,12 +4,21 @@ import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
 import type { Roles } from '../spec.js';
 import { type Arithmetic, nativeArithmetic } from './arithmetic.js';
-import { BLOCK, choosePolicy, chooseReproduciblePolicy, keptGroups, type Policy } from './policy.js';
+import {
+  BLOCK,
+  choosePolicy,
+  chooseReproduciblePolicy,
+  keptGroups,
+  type Policy,
+  sharesGroups,
+} from './policy.js';
 import type { ProductPass } from './product.js';
 import {
   type Binding,
   type Epilogue,
   type Flags,
+  inSegments,
+  isApart,
   type KernelName,
   type KernelRole,
   kernelsOf,
@@ -18,6 +27,7 @@ import {
   packingOf,
   plainKernels,
   REDUCES,
+  rowsPerThread,
   STAGES,
   type Statistic,
   type Variant,
@@ -166,11 +176,12 @@ export class PassBuilder {
     const kernels =
       statistic === undefined
         ? plainKernels(policy.strategy, writes(work, 'vector'), elements)
-        : kernelsOf(policy.strategy, elements);
+        : kernelsOf(policy.strategy, elements, this.straddles(work, policy));
     const [statistics, record] = this.handoverWords(work);
-    const split = statistics > 0;
-    const segments = split || kernels.includes('map') ? segmentsOf(rows, policy) : 1;
-    if (!split) return kernels.map((kernel) => this.pass(work, kernel, policy, segments, 0));
+    const segments = kernels.some((kernel) => inSegments(kernel)) ? segmentsOf(rows, policy) : 1;
+    if (statistics + record === 0) {
+      return kernels.map((kernel) => this.pass(work, kernel, policy, segments, 0));
+    }
     // The statistics of the segments, then the records of the rows. Named after the epilogue: two row works do not share it.
     const end = (rows.first ?? 0) + rows.count;
     const records = end * statistics;
@@ -179,12 +190,34 @@ export class PassBuilder {
     return kernels.map((kernel) => this.pass({ ...work, roles }, kernel, policy, segments, records));
   }
 
-  /** Words of scratch memory that each row takes on its way through the kernels of a split row: its statistics, and its record. */
+  /** Words of scratch memory that each row takes on its way through several kernels: its statistics, and its record. */
   handoverWords(work: RowWork): readonly [statistics: number, record: number] {
     const { rows, epilogue, statistic } = work;
     const policy = this.policy(rows);
-    if (statistic === undefined || policy.strategy !== 'split-row') return [0, 0];
+    if (statistic === undefined) return [0, 0];
+    if (policy.strategy !== 'split-row') return [0, this.straddles(work, policy) ? epilogue.words : 0];
     return [segmentsOf(rows, policy) * statistic.words, writes(work, 'matrix') ? epilogue.words : 0];
+  }
+
+  /**
+   * Whether elements are written in whole groups of four though rows are no whole numbers of them: where that is worth another kernel, and
+   * the matrices are whole numbers of groups, with nothing between their rows.
+   */
+  private straddles(work: RowWork, policy: Policy): boolean {
+    const { rows, epilogue, roles } = work;
+    const { classes, inner } = rows;
+    if (inner !== 1 || !isLight(work) || !sharesGroups(classes, policy) || !writes(work, 'matrix'))
+      return false;
+    const bytes = rows.count * epilogue.words * WORD_BYTES;
+    return (
+      (policy.strategy === 'split-row' || bytes <= this.facts.limits.maxStorageBufferBindingSize) &&
+      Object.entries(epilogue.roles).every(([name, { kind }]) => {
+        const from = roles[name];
+        if (kind !== 'matrix' || from === undefined) return true;
+        const { stride, elements, dtype } = this.source(from, kind, rows);
+        return packingOf(dtype) === 'none' && stride === classes && elements % 4 === 0;
+      })
+    );
   }
 
   /** Bytes of all scratch buffers declared so far. */
@@ -226,28 +259,30 @@ export class PassBuilder {
       const access =
         kind === 'vector'
           ? kind
-          : matrixAccess(
-              policy,
-              kind === 'matrix' ? rows.inner : 1,
-              length,
-              source.stride,
-              this.strides.has(from),
-            );
+          : kind === 'matrix' && kernel === 'map-straddling'
+            ? 'straddling'
+            : matrixAccess(
+                policy,
+                kind === 'matrix' ? rows.inner : 1,
+                length,
+                source.stride,
+                this.strides.has(from),
+              );
       sources[name] = source;
       bindings.push({ role: name, access, packing: packingOf(source.dtype), write: use === 'write' });
     };
     for (const [name, role] of Object.entries(epilogue.roles)) {
       if (role.stages.some((stage) => STAGES[kernel].includes(stage))) bind(name, role);
     }
-    const hands = kernel === 'split-partial' || (kernel === 'split-finish' && writes(work, 'matrix'));
-    if (STAGES[kernel].length === 1) bind('handover', { kind: 'vector', use: hands ? 'write' : 'read' });
+    const emits = writes(work, 'matrix');
+    const hands = kernel === 'split-partial' || isApart(kernel) || (kernel === 'split-finish' && emits);
+    if (hands || STAGES[kernel].length === 1)
+      bind('handover', { kind: 'vector', use: hands ? 'write' : 'read' });
     const used = bindings.map((binding) =>
       overwritten.has(binding.role) ? { ...binding, write: true } : binding,
     );
     this.checkBindings(used, sources);
-    const emits = writes(work, 'matrix');
-    // What takes logits that are loaded has little code for each element.
-    const light = emits && epilogue.loaded === true && statistic?.loaded === true;
+    const light = emits && isLight(work);
     const kept = light && kernel === 'row-per-workgroup' ? keptGroups(rows.classes, policy) : 0;
     // More code than that, several times over, takes some drivers minutes to compile.
     const unrollable =
@@ -388,12 +423,11 @@ export class PassBuilder {
     policy: Policy,
     segments: number,
   ): readonly [number, number] {
-    const groups =
-      kernel === 'row-per-thread' || kernel === 'rows' || kernel === 'map-rows'
-        ? Math.ceil(rows / policy.workgroupSize)
-        : kernel === 'split-partial' || kernel === 'map'
-          ? rows * segments
-          : rows;
+    const groups = rowsPerThread(kernel)
+      ? Math.ceil(rows / policy.workgroupSize)
+      : inSegments(kernel)
+        ? rows * segments
+        : rows;
     return this.gridOf(groups, `${rows} rows`);
   }
 
@@ -414,6 +448,11 @@ export class PassBuilder {
   }
 }
 
+/** What takes logits that are loaded has little code for each element. */
+function isLight({ epilogue, statistic }: RowWork): boolean {
+  return epilogue.loaded === true && statistic?.loaded === true;
+}
+
 function segmentsOf({ classes }: Rows, { segment }: Policy): number {
   return Math.max(1, Math.ceil(classes / segment));
 }
@@ -422,7 +461,7 @@ function segmentsOf({ classes }: Rows, { segment }: Policy): number {
 function isWhole(kernel: KernelName, classes: number, policy: Policy, kept: number): boolean {
   const stages = STAGES[kernel];
   if (!stages.includes('statistic')) return stages.includes('elements');
-  const lanes = kernel === 'row-per-thread' ? 1 : policy.workgroupSize;
+  const lanes = rowsPerThread(kernel) ? 1 : policy.workgroupSize;
   return classes % (lanes * (kept > 0 ? 4 * kept : BLOCK)) === 0;
 }
 

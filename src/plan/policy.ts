@@ -78,6 +78,8 @@ const UNROLLED_CLASSES = 4096;
 // Registers are few, and what does not fit in them goes to memory. In groups of four, of which a step takes in as many.
 const MOST_KEPT = 16;
 const LEAST_KEPT = 4;
+// Shorter rows are not worth a kernel more.
+const STRADDLING_CLASSES = 1024;
 const WORKGROUP_SIZE = 64;
 const WORKGROUP_SIZE_LONG = 256;
 // A lane should have this many classes at least.
@@ -148,6 +150,15 @@ export function chooseReproduciblePolicy(
 export function keptGroups(classes: number, { kept, workgroupSize }: Policy): number {
   const groups = 2 ** Math.ceil(Math.log2(classes / (4 * workgroupSize)));
   return kept && groups <= MOST_KEPT ? Math.max(LEAST_KEPT, groups) : 0;
+}
+
+/**
+ * Whether rows that are no whole numbers of groups of four are written in groups all the same, those that two rows share too. That takes a
+ * kernel more, which reads the row again.
+ */
+export function sharesGroups(classes: number, policy: Policy): boolean {
+  const isKept = policy.strategy === 'row-per-workgroup' && keptGroups(classes, policy) > 0;
+  return policy.vec4 && classes % 4 !== 0 && classes >= STRADDLING_CLASSES && !isKept;
 }
 
 /** How the workgroups of a matrix product are laid out. */

@@ -6,12 +6,15 @@ import type { ProductVariant } from './product.js';
 /** The stages of a row: its statistic, its own results, its elements. A split row runs them in three passes. */
 export type Stage = 'statistic' | 'row' | 'elements';
 
-/** How a kernel reaches a role's buffer; `padded`: in groups of four, the last of which may reach behind the row's end. */
-export type Access = 'vec4' | 'padded' | 'scalar' | 'strided' | 'vector';
+/**
+ * How a kernel reaches a role's buffer. `padded`: in groups of four, the last of which may reach behind the row's end. `straddling`: in
+ * the groups of four of the whole matrix, of which rows of any length share some.
+ */
+export type Access = 'vec4' | 'padded' | 'straddling' | 'scalar' | 'strided' | 'vector';
 
 /** Whether a buffer is bound as groups of four elements. */
 export function inFours(access: Access): boolean {
-  return access === 'vec4' || access === 'padded';
+  return access === 'vec4' || access === 'padded' || access === 'straddling';
 }
 
 /** How elements lie in the words of a buffer: one a word, or two 16-bit floats. Kernels compute with 32 bits in any case. */
@@ -69,43 +72,70 @@ export interface Epilogue {
   readonly hit?: true;
 }
 
-/** The kernels that strategies consist of. */
+/** The kernels that strategies consist of; `-apart`: without the elements, which another kernel writes. */
 export type KernelName =
   | 'row-per-thread'
+  | 'row-per-thread-apart'
   | 'row-per-workgroup'
+  | 'row-per-workgroup-apart'
   | 'split-partial'
   | 'split-finish'
   | 'rows'
   | 'map'
-  | 'map-rows';
+  | 'map-rows'
+  | 'map-straddling';
 
 export const STAGES: Readonly<Record<KernelName, readonly Stage[]>> = {
   'row-per-thread': ['statistic', 'row', 'elements'],
+  'row-per-thread-apart': ['statistic', 'row'],
   'row-per-workgroup': ['statistic', 'row', 'elements'],
+  'row-per-workgroup-apart': ['statistic', 'row'],
   'split-partial': ['statistic'],
   'split-finish': ['row'],
   rows: ['row'],
   map: ['elements'],
   'map-rows': ['elements'],
+  'map-straddling': ['elements'],
 };
 
 /** The kernels in which the lanes of a workgroup merge what they know. */
 export const REDUCES: ReadonlySet<KernelName> = new Set([
   'row-per-workgroup',
+  'row-per-workgroup-apart',
   'split-partial',
   'split-finish',
 ]);
 
-/** The kernels of a strategy, in order. `elements`: whether there is anything to write for each element. */
-export function kernelsOf(strategy: Strategy, elements: boolean): readonly KernelName[] {
-  if (strategy !== 'split-row') return [strategy];
-  return elements ? ['split-partial', 'split-finish', 'map'] : ['split-partial', 'split-finish'];
+/**
+ * The kernels of a strategy, in order. `elements`: whether there is anything to write for each element; `straddling`: in groups of four
+ * that rows share, so that no kernel can write them before all rows are finished.
+ */
+export function kernelsOf(strategy: Strategy, elements: boolean, straddling: boolean): readonly KernelName[] {
+  const map = straddling ? 'map-straddling' : 'map';
+  if (strategy === 'split-row')
+    return ['split-partial', 'split-finish', ...(elements ? ([map] as const) : [])];
+  return straddling ? [`${strategy}-apart`, map] : [strategy];
 }
 
 /** The kernels of work without a statistic: rows and elements are separate. */
 export function plainKernels(strategy: Strategy, rows: boolean, elements: boolean): readonly KernelName[] {
   const map = strategy === 'row-per-thread' ? 'map-rows' : 'map';
   return [...(rows ? (['rows'] as const) : []), ...(elements ? ([map] as const) : [])];
+}
+
+/** Whether each of its workgroups has a segment of a row. */
+export function inSegments(kernel: KernelName): boolean {
+  return ['split-partial', 'map', 'map-straddling'].includes(kernel);
+}
+
+/** Whether each of its threads has a row. */
+export function rowsPerThread(kernel: KernelName): boolean {
+  return ['row-per-thread', 'row-per-thread-apart', 'rows', 'map-rows'].includes(kernel);
+}
+
+/** Whether the kernel leaves the elements to another one. */
+export function isApart(kernel: KernelName): boolean {
+  return kernel === 'row-per-thread-apart' || kernel === 'row-per-workgroup-apart';
 }
 
 /** One role of a variant that is really bound. */

@@ -1,7 +1,7 @@
 // The kernels of shaders/strategy in JavaScript, each written once for all statistics and epilogues.
 import type { RowPass } from '../plan/pass.js';
 import { BLOCK } from '../plan/policy.js';
-import type { KernelName } from '../plan/variant.js';
+import { isApart, type KernelName } from '../plan/variant.js';
 import type { Kernel } from './kernel.js';
 import type { AnyEpilogue, AnyStatistic } from './statistic.js';
 
@@ -21,24 +21,10 @@ export function runStrategy(
 const STRATEGIES: Readonly<
   Record<KernelName, (kernel: Kernel, epilogue: AnyEpilogue, statistic: AnyStatistic, rows: number) => void>
 > = {
-  'row-per-thread': ({ classes, flags }, epilogue, statistic, rows) => {
-    for (let row = 0; row < rows; row++) {
-      const stat = statistic.zero();
-      for (let c = 0; c < classes; c += BLOCK) statistic.absorb(stat, row, c, 4);
-      const result = (epilogue.rowFinish as Finish)(row, stat);
-      epilogue.rowOutput?.(row, result);
-      if (flags.EMITS) emitAll(epilogue, row, result, 0, classes);
-    }
-  },
-  'row-per-workgroup': ({ classes, flags, variant }, epilogue, statistic, rows) => {
-    const { workgroupSize } = variant;
-    for (let row = 0; row < rows; row++) {
-      const stat = reduce(statistic, workgroupSize, row, 0, classes);
-      const result = (epilogue.rowFinish as Finish)(row, stat);
-      epilogue.rowOutput?.(row, result);
-      if (flags.EMITS) emitAll(epilogue, row, result, 0, classes);
-    }
-  },
+  'row-per-thread': rowPerThread,
+  'row-per-thread-apart': rowPerThread,
+  'row-per-workgroup': rowPerWorkgroup,
+  'row-per-workgroup-apart': rowPerWorkgroup,
   'split-partial': ({ pass, variant }, _epilogue, statistic, rows) => {
     const words = variant.statistic?.words ?? 0;
     eachSegment(pass, rows, (row, segment, start, end) => {
@@ -65,7 +51,33 @@ const STRATEGIES: Readonly<
   },
   map,
   'map-rows': map, // whose rows have one segment
+  'map-straddling': map,
 };
+
+function rowPerThread(kernel: Kernel, epilogue: AnyEpilogue, statistic: AnyStatistic, rows: number): void {
+  for (let row = 0; row < rows; row++) {
+    const stat = statistic.zero();
+    for (let c = 0; c < kernel.classes; c += BLOCK) statistic.absorb(stat, row, c, 4);
+    finish(kernel, epilogue, row, stat);
+  }
+}
+
+function rowPerWorkgroup(kernel: Kernel, epilogue: AnyEpilogue, statistic: AnyStatistic, rows: number): void {
+  const { classes, variant } = kernel;
+  for (let row = 0; row < rows; row++) {
+    finish(kernel, epilogue, row, reduce(statistic, variant.workgroupSize, row, 0, classes));
+  }
+}
+
+/** A row with its statistic: its own results, and its elements, or what another kernel needs to write them. */
+function finish(kernel: Kernel, epilogue: AnyEpilogue, row: number, stat: unknown): void {
+  const { classes, flags, variant } = kernel;
+  const result = (epilogue.rowFinish as Finish)(row, stat);
+  epilogue.rowOutput?.(row, result);
+  if (!flags.EMITS) return;
+  if (isApart(variant.kernel)) epilogue.rowStore?.(kernel.recordAt(row), result);
+  else emitAll(epilogue, row, result, 0, classes);
+}
 
 function map({ pass }: Kernel, epilogue: AnyEpilogue, _statistic: AnyStatistic, rows: number): void {
   eachSegment(pass, rows, (row, _segment, start, end) => {

@@ -19,6 +19,13 @@ import {
 /** A small workgroup, so that short rows have several segments. */
 const SMALL_SPLIT: Partial<Policy> = { strategy: 'split-row', workgroupSize: 8, segment: 128 };
 
+/** Each strategy, for rows so long that they are written in groups of four which they share, where the whole matrix has such. */
+const SHARING: readonly Partial<Policy>[] = [
+  { strategy: 'row-per-thread' },
+  { strategy: 'row-per-workgroup', workgroupSize: 8, kept: false },
+  SMALL_SPLIT,
+];
+
 export function determinismChecks(): Check[] {
   return [
     { name: 'determinism: run to run', run: runToRun },
@@ -63,6 +70,15 @@ async function withAndWithoutVec4({ ctx }: Env): Promise<void> {
     const actual = await runRows(ctx, batch, { ...policy, vec4: true });
     sameResults(actual, expected, JSON.stringify(policy));
   }
+  // Groups of four that neighbours share, one, two or three classes of them in each row.
+  for (const [at, policy] of SHARING.entries()) {
+    const shared = makeBatch(8, 1025 + at, at);
+    for (const run of [runRows, runKept]) {
+      const expected = await run(ctx, shared, { ...policy, vec4: false });
+      const actual = await run(ctx, shared, { ...policy, vec4: true });
+      sameResults(actual, expected, `${shared.classes} classes, ${JSON.stringify(policy)}`);
+    }
+  }
 }
 
 async function anyWriting({ ctx }: Env): Promise<void> {
@@ -95,7 +111,14 @@ async function anyBatch({ ctx }: Env): Promise<void> {
     { strategy: 'row-per-workgroup', workgroupSize: 8 },
     SMALL_SPLIT,
   ];
-  const batch = makeBatch(count, 149, 7);
+  await inAnyPlace(ctx, makeBatch(count, 149, 7), policies);
+  // Rows that share groups of four in a batch, and cannot alone.
+  await inAnyPlace(ctx, makeBatch(100, 1027, 7), SHARING);
+}
+
+/** A row of the batch must not depend on its neighbours, nor on how many it has. */
+async function inAnyPlace(ctx: Context, batch: Batch, policies: readonly Partial<Policy>[]): Promise<void> {
+  const count = batch.rows;
   for (const policy of policies) {
     const all = await runRows(ctx, batch, policy);
     // Two in the middle of a workgroup or at its border, and the last.
@@ -136,6 +159,10 @@ async function inChunks(env: Env): Promise<void> {
       [77, { strategy: 'row-per-thread' }, 'f16'],
       [77, { strategy: 'row-per-workgroup', workgroupSize: 8 }, 'bf16'],
       [251, SMALL_SPLIT, 'bf16'],
+      // Groups of four that two dispatches of three rows share.
+      [1301, { strategy: 'row-per-thread' }],
+      [1302, { strategy: 'row-per-workgroup', workgroupSize: 8, kept: false }],
+      [1303, { ...SMALL_SPLIT, segment: 1024 }],
     ];
     for (const [classes, policy, dtype] of cases) {
       const rows = 200;

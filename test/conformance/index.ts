@@ -20,6 +20,7 @@ import { reproducibleChecks } from './reproducible.js';
 import { sizeChecks } from './sizes.js';
 import { specialOperandChecks } from './specialOperands.js';
 import { steadyStateChecks } from './steadyState.js';
+import { straddlingChecks } from './straddling.js';
 import { strategyChecks } from './strategies.js';
 
 /**
@@ -47,6 +48,7 @@ export function checks(golden: Golden, target: TargetName): Check[] {
     ...klDivergenceChecks(),
     ...orderChecks(),
     ...layoutChecks(),
+    ...straddlingChecks(),
     ...propertyChecks(),
     ...specialOperandChecks(),
     ...halfChecks(),

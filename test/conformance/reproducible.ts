@@ -182,6 +182,22 @@ const CONFIGURATIONS: readonly Configuration[] = [
       return { loss: keep(loss), grad: grad as Tensor };
     },
   },
+  {
+    name: 'elements in groups of four that rows share',
+    run: async (ctx, keep) => {
+      const shape = [4, 4099] as const;
+      const values = logitsFor(...shape);
+      const logits = keep(ctx.tensor(values, shape));
+      const targets = hardTargets(values, shape[1], { seed: 7 });
+      const { loss, grad } = await crossEntropy(logits, targets, { reduction: 'none', grad: true });
+      return {
+        softmax: keep(await softmax(logits)),
+        logSoftmax: keep(await logSoftmax(logits)),
+        loss: keep(loss),
+        grad: keep(grad as Tensor),
+      };
+    },
+  },
 ];
 
 async function losses(

@@ -225,4 +225,10 @@ export const HASHES: Readonly<Record<string, Readonly<Record<string, string>>>> 
     loss: '7cd2cc47be0c9179',
     grad: 'd26fe61a2533e215',
   },
+  'elements in groups of four that rows share': {
+    softmax: '737981300da786f3',
+    logSoftmax: '4aa0ff1651151e48',
+    loss: '5c251d8f05685bb3',
+    grad: '54b7d3bddee056ae',
+  },
 };
