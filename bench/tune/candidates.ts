@@ -9,11 +9,19 @@ const VALUES: { readonly [F in keyof Policy]: readonly Policy[F][] } = {
   vec4: [true, false],
   unrolled: [true, false],
   kept: [true, false],
+  apart: [true, false],
   staged: [true, false],
 };
 
 /** Fields that are tried only with what is fast without them: all combinations of everything would compile for hours. */
-const DETAILS: ReadonlySet<keyof Policy> = new Set(['subgroups', 'vec4', 'unrolled', 'kept', 'staged']);
+const DETAILS: ReadonlySet<keyof Policy> = new Set([
+  'subgroups',
+  'vec4',
+  'unrolled',
+  'kept',
+  'apart',
+  'staged',
+]);
 
 /** Where a field makes a difference; elsewhere a candidate leaves it out. Without a rule: everywhere. */
 const MATTERS: {
@@ -21,6 +29,7 @@ const MATTERS: {
 } = {
   segment: ({ strategy }) => strategy === 'split-row',
   kept: ({ strategy }) => strategy === 'row-per-workgroup',
+  apart: ({ strategy }) => strategy !== 'split-row',
   // Nothing that is tuned here has a product.
   staged: () => false,
   subgroups: ({ strategy }, { features }) => strategy !== 'row-per-thread' && features.includes('subgroups'),

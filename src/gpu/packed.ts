@@ -1,5 +1,6 @@
 // The shaders of 16-bit floats: loaded by the first call that has such.
 import loadPackedScalar from '../../shaders/access/load-packed-scalar.wgsl?raw';
+import loadPackedStraddling from '../../shaders/access/load-packed-straddling.wgsl?raw';
 import loadPackedStrided from '../../shaders/access/load-packed-strided.wgsl?raw';
 import loadPackedVec4 from '../../shaders/access/load-packed-vec4.wgsl?raw';
 import storePackedShared from '../../shaders/access/store-packed-shared.wgsl?raw';
@@ -12,6 +13,8 @@ import { type Binding, isShared, type Packing } from '../plan/variant.js';
 
 export function packedTemplates(read: boolean, binding: Binding): readonly string[] {
   if (binding.access === 'vec4') return [read ? loadPackedVec4 : storePackedVec4];
+  // What is written is read back where rows share a group.
+  if (binding.access === 'straddling') return [loadPackedStraddling, ...(read ? [] : [storePackedVec4])];
   if (!read) return [storePackedShared];
   const load = binding.access === 'strided' ? loadPackedStrided : loadPackedScalar;
   return [isShared(binding) ? wordShared : word, load];

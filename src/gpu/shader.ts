@@ -148,7 +148,7 @@ function bufferName(role: string): string {
 /** Templates that are there only where a variant has use for them: of roles of 16-bit floats, and of straddling rows. */
 interface LoadedTemplates {
   readonly packed: ((read: boolean, binding: Binding) => readonly string[]) | undefined;
-  readonly straddling: { readonly load: string; readonly store: string } | undefined;
+  readonly straddling: { readonly load: string; readonly shared: string } | undefined;
 }
 
 /** Functions to read and write each role that the epilogue or the strategy may name, bound or not. */
@@ -188,10 +188,12 @@ function templates(
     return [read ? get : put];
   }
   if (binding === undefined) return [read ? loadAbsent : storeAbsent];
-  if (packed !== undefined && binding.packing !== 'none') return packed(read, binding);
+  const own = packed !== undefined && binding.packing !== 'none' ? packed(read, binding) : undefined;
   if (straddling !== undefined && binding.access === 'straddling') {
-    return [read ? straddling.load : straddling.store];
+    if (read) return own ?? [straddling.load];
+    return [...(own ?? [straddling.load, storeVec4]), straddling.shared];
   }
+  if (own !== undefined) return own;
   if (binding.access === 'padded') return [read ? loadPadded : storeVec4];
   if (binding.access === 'vec4') return [read ? loadVec4 : storeVec4];
   return [read ? loadScalar : storeScalar];

@@ -173,10 +173,11 @@ export class PassBuilder {
     if (rows.count === 0) return [];
     const policy = this.policy(rows);
     const elements = writes(work, 'matrix');
+    const straddling = this.straddles(work, policy);
     const kernels =
       statistic === undefined
-        ? plainKernels(policy.strategy, writes(work, 'vector'), elements)
-        : kernelsOf(policy.strategy, elements, this.straddles(work, policy));
+        ? plainKernels(policy.strategy, writes(work, 'vector'), elements, straddling)
+        : kernelsOf(policy.strategy, elements, straddling);
     const [statistics, record] = this.handoverWords(work);
     const segments = kernels.some((kernel) => inSegments(kernel)) ? segmentsOf(rows, policy) : 1;
     if (statistics + record === 0) {
@@ -200,24 +201,26 @@ export class PassBuilder {
   }
 
   /**
-   * Whether elements are written in whole groups of four though rows are no whole numbers of them: where that is worth another kernel, and
-   * the matrices are whole numbers of groups, with nothing between their rows.
+   * Whether elements are written in whole groups of four though rows are no whole numbers of them: where a kernel writes one matrix and
+   * nothing else, and all matrices are whole groups, with nothing between their rows.
    */
   private straddles(work: RowWork, policy: Policy): boolean {
-    const { rows, epilogue, roles } = work;
-    const { classes, inner } = rows;
-    if (inner !== 1 || !isLight(work) || !sharesGroups(classes, policy) || !writes(work, 'matrix'))
-      return false;
-    const bytes = rows.count * epilogue.words * WORD_BYTES;
-    return (
-      (policy.strategy === 'split-row' || bytes <= this.facts.limits.maxStorageBufferBindingSize) &&
-      Object.entries(epilogue.roles).every(([name, { kind }]) => {
-        const from = roles[name];
-        if (kind !== 'matrix' || from === undefined) return true;
-        const { stride, elements, dtype } = this.source(from, kind, rows);
-        return packingOf(dtype) === 'none' && stride === classes && elements % 4 === 0;
-      })
+    const { rows, epilogue, statistic, roles } = work;
+    const { classes, inner, count } = rows;
+    if (inner !== 1 || !sharesGroups(classes, policy) || epilogue.emission !== undefined) return false;
+    const matrices = Object.entries(epilogue.roles).filter(
+      ([name, { kind }]) => kind === 'matrix' && Object.hasOwn(roles, name),
     );
+    if (matrices.filter(([, { use }]) => use === 'write').length !== 1) return false;
+    if (statistic !== undefined && policy.strategy !== 'split-row') {
+      const records = count * epilogue.words * WORD_BYTES;
+      const fits = records <= this.facts.limits.maxStorageBufferBindingSize;
+      if (!policy.apart || !fits || keptIn(work, policy) > 0) return false;
+    }
+    return matrices.every(([name]) => {
+      const { stride, elements } = this.source(roles[name] as string, 'matrix', rows);
+      return stride === classes && elements % 4 === 0;
+    });
   }
 
   /** Bytes of all scratch buffers declared so far. */
@@ -283,7 +286,7 @@ export class PassBuilder {
     );
     this.checkBindings(used, sources);
     const light = emits && isLight(work);
-    const kept = light && kernel === 'row-per-workgroup' ? keptGroups(rows.classes, policy) : 0;
+    const kept = emits && kernel === 'row-per-workgroup' ? keptIn(work, policy) : 0;
     // More code than that, several times over, takes some drivers minutes to compile.
     const unrollable =
       light && kept === 0 && work.flags?.SOFTCAP !== true && STAGES[kernel].includes('elements');
@@ -451,6 +454,11 @@ export class PassBuilder {
 /** What takes logits that are loaded has little code for each element. */
 function isLight({ epilogue, statistic }: RowWork): boolean {
   return epilogue.loaded === true && statistic?.loaded === true;
+}
+
+/** Groups of four that each lane keeps where a workgroup has a row. */
+function keptIn(work: RowWork, policy: Policy): number {
+  return policy.strategy === 'row-per-workgroup' && isLight(work) ? keptGroups(work.rows.classes, policy) : 0;
 }
 
 function segmentsOf({ classes }: Rows, { segment }: Policy): number {

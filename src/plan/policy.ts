@@ -27,6 +27,11 @@ export interface Policy {
    * elements. Changes no bit of any result.
    */
   readonly kept: boolean;
+  /**
+   * Write the elements of long rows by a kernel of their own where that lets it write four at once: where rows are no whole groups of four,
+   * but their matrix is. Split rows have such a kernel in any case. Changes no bit of any result.
+   */
+  readonly apart: boolean;
   /** Matrix products, of `linearCrossEntropy`, bring their operands into workgroup memory, and add up long sums in parts. */
   readonly staged: boolean;
 }
@@ -39,6 +44,7 @@ const POLICY_FIELDS: readonly string[] = [
   'vec4',
   'unrolled',
   'kept',
+  'apart',
   'staged',
 ];
 
@@ -78,8 +84,8 @@ const UNROLLED_CLASSES = 4096;
 // Registers are few, and what does not fit in them goes to memory. In groups of four, of which a step takes in as many.
 const MOST_KEPT = 16;
 const LEAST_KEPT = 4;
-// Shorter rows are not worth a kernel more.
-const STRADDLING_CLASSES = 1024;
+// In shorter rows, little is written in groups that is worth a workgroup of their own.
+const SHARING_CLASSES = 1024;
 const WORKGROUP_SIZE = 64;
 const WORKGROUP_SIZE_LONG = 256;
 // A lane should have this many classes at least.
@@ -116,6 +122,7 @@ export function choosePolicy(query: PolicyQuery, facts: AdapterFacts, wishes: Pa
     vec4: wishes.vec4 ?? true,
     unrolled: wishes.unrolled ?? query.classes > UNROLLED_CLASSES,
     kept: wishes.kept ?? !facts.isFallbackAdapter,
+    apart: wishes.apart ?? facts.isFallbackAdapter,
     staged: isStaged(facts, wishes),
   };
 }
@@ -142,7 +149,8 @@ export function chooseReproduciblePolicy(
   facts: AdapterFacts,
   wishes: Partial<Policy> = {},
 ): Policy {
-  const own = { ...wishes, workgroupSize: REPRODUCIBLE_WORKGROUP_SIZE };
+  const { apart = facts.isFallbackAdapter } = wishes;
+  const own = { ...wishes, workgroupSize: REPRODUCIBLE_WORKGROUP_SIZE, apart };
   return choosePolicy(query, { ...facts, isFallbackAdapter: false }, own);
 }
 
@@ -152,13 +160,9 @@ export function keptGroups(classes: number, { kept, workgroupSize }: Policy): nu
   return kept && groups <= MOST_KEPT ? Math.max(LEAST_KEPT, groups) : 0;
 }
 
-/**
- * Whether rows that are no whole numbers of groups of four are written in groups all the same, those that two rows share too. That takes a
- * kernel more, which reads the row again.
- */
-export function sharesGroups(classes: number, policy: Policy): boolean {
-  const isKept = policy.strategy === 'row-per-workgroup' && keptGroups(classes, policy) > 0;
-  return policy.vec4 && classes % 4 !== 0 && classes >= STRADDLING_CLASSES && !isKept;
+/** Whether rows that are no whole groups of four are long enough to be written in groups all the same, those that two rows share, too. */
+export function sharesGroups(classes: number, { vec4 }: Policy): boolean {
+  return vec4 && classes % 4 !== 0 && classes >= SHARING_CLASSES;
 }
 
 /** How the workgroups of a matrix product are laid out. */
@@ -297,7 +301,7 @@ export function checkPolicy(
   if (strategy !== undefined && !STRATEGIES.includes(strategy)) {
     fail(`strategy is '${String(strategy)}'; use one of ${STRATEGIES.join(', ')}.`);
   }
-  for (const name of ['subgroups', 'vec4', 'unrolled', 'kept', 'staged'] as const) {
+  for (const name of ['subgroups', 'vec4', 'unrolled', 'kept', 'apart', 'staged'] as const) {
     if (wishes[name] !== undefined && typeof wishes[name] !== 'boolean')
       fail(`${name} must be true or false.`);
   }

@@ -108,7 +108,7 @@ export const REDUCES: ReadonlySet<KernelName> = new Set([
 
 /**
  * The kernels of a strategy, in order. `elements`: whether there is anything to write for each element; `straddling`: in groups of four
- * that rows share, so that no kernel can write them before all rows are finished.
+ * that rows share, which no kernel can write before all rows are finished.
  */
 export function kernelsOf(strategy: Strategy, elements: boolean, straddling: boolean): readonly KernelName[] {
   const map = straddling ? 'map-straddling' : 'map';
@@ -118,8 +118,13 @@ export function kernelsOf(strategy: Strategy, elements: boolean, straddling: boo
 }
 
 /** The kernels of work without a statistic: rows and elements are separate. */
-export function plainKernels(strategy: Strategy, rows: boolean, elements: boolean): readonly KernelName[] {
-  const map = strategy === 'row-per-thread' ? 'map-rows' : 'map';
+export function plainKernels(
+  strategy: Strategy,
+  rows: boolean,
+  elements: boolean,
+  straddling: boolean,
+): readonly KernelName[] {
+  const map = straddling ? 'map-straddling' : strategy === 'row-per-thread' ? 'map-rows' : 'map';
   return [...(rows ? (['rows'] as const) : []), ...(elements ? ([map] as const) : [])];
 }
 
@@ -149,7 +154,7 @@ export interface Binding {
 
 /** A word of two elements may have two writers, unless whole groups of four are written. */
 export function isShared({ access, packing, write }: Binding): boolean {
-  return write && packing !== 'none' && access !== 'vec4';
+  return write && packing !== 'none' && !inFours(access);
 }
 
 /** Parts of the kernels that are there or not, as constants in WGSL. */

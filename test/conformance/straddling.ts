@@ -1,14 +1,21 @@
 // Long rows that are no whole numbers of groups of four, in a matrix that is: their elements are written in groups of the matrix, of which
 // two rows share some. What is special about a row must not reach its neighbour through such a group.
 
+import type { FloatDType } from '../../src/dtype.js';
 import {
   type Context,
   crossEntropy,
+  entropy,
   InvalidArgumentError,
   logSoftmax,
+  logSoftmaxGrad,
+  logSumExp,
+  logSumExpGrad,
+  nllLoss,
   type Policy,
   planSoftmax,
   softmax,
+  softmaxGrad,
   type Tensor,
   type TypedArray,
 } from '../../src/index.js';
@@ -19,11 +26,14 @@ import { COPY_DST, COPY_SRC, STORAGE } from './device.js';
 import { comparable, withTensors } from './tensors.js';
 
 /** One for each strategy, with as many classes in the last group of the first row as the number says. */
-const CASES: readonly (readonly [last: number, policy: Partial<Policy>])[] = [
+const CASES: readonly (readonly [last: number, policy: Partial<Policy>, dtype?: FloatDType])[] = [
   [1, { strategy: 'row-per-thread' }],
   [2, { strategy: 'row-per-workgroup', workgroupSize: 8, kept: false }],
   [3, { strategy: 'split-row', workgroupSize: 8, segment: 128 }],
   [1, { strategy: 'split-row', workgroupSize: 8, segment: 128, unrolled: false }],
+  [1, { strategy: 'row-per-thread' }, 'f16'],
+  [2, { strategy: 'row-per-workgroup', workgroupSize: 8, kept: false }, 'bf16'],
+  [3, { strategy: 'split-row', workgroupSize: 8, segment: 128 }, 'f16'],
 ];
 
 /** At both ends of a row, where its neighbours' groups reach in, and in the middle. */
@@ -68,6 +78,8 @@ interface Rows {
   readonly logits: Float32Array<ArrayBuffer>;
   readonly targets: Int32Array<ArrayBuffer>;
   readonly upstream: Float32Array<ArrayBuffer>;
+  /** An upstream gradient for each element, infinite or NaN at one end of some rows. */
+  readonly elements: Float32Array<ArrayBuffer>;
 }
 
 /** Rows of every kind with targets in every place; `turn` says which meet which, and how they lie. */
@@ -82,32 +94,55 @@ function rowsOf(classes: number, turn: number): Rows {
     const kind = KINDS[r % 2 === 0 ? 0 : (r + turn) % KINDS.length] as (row: Float32Array) => number;
     upstream[r] = kind(logits.subarray(r * classes, (r + 1) * classes));
   }
-  return { classes, logits, targets, upstream };
+  const elements = normals(count * classes, turn);
+  for (let r = 1; r < count; r += 2) {
+    elements[r * classes + (r % 4 === 1 ? 0 : classes - 1)] = upstream[r] as number;
+  }
+  return { classes, logits, targets, upstream, elements };
 }
 
 function run(
   ctx: Context,
   rows: Rows,
   policy: Partial<Policy>,
+  dtype: FloatDType,
 ): Promise<Readonly<Record<string, TypedArray>>> {
   return withTensors(async (keep) => {
     const { classes, targets, upstream } = rows;
-    const matrix = (): Tensor => keep(ctx.tensor(rows.logits, [targets.length, classes]));
+    const matrix = (): Tensor => keep(ctx.tensor(rows.logits, [targets.length, classes], dtype));
     const logits = matrix();
     const common = { policy, reduction: 'none', gradOutput: upstream } as const;
     const weight = normals(classes, 3);
     const plain = await crossEntropy(logits, targets, { ...common, grad: true, weight, temperature: 0.5 });
     const inPlace = await crossEntropy(matrix(), targets, { ...common, grad: 'in-place', zLoss: 0.1 });
     const capped = await crossEntropy(matrix(), targets, { ...common, grad: 'in-place', softcap: 2 });
+    const smoothed = await crossEntropy(logits, targets, {
+      ...common,
+      grad: true,
+      weight,
+      labelSmoothing: 0.1,
+    });
+    const nll = await nllLoss(logits, targets, { ...common, grad: true, weight });
+    const spread = await entropy(logits, { ...common, grad: true });
+    const probs = await softmax(logits, { policy });
+    const lse = await logSumExp(logits, { policy });
+    const elements = keep(ctx.tensor(rows.elements, [targets.length, classes]));
     const tensors = {
-      softmax: await softmax(logits, { policy }),
+      probs,
       logSoftmax: await logSoftmax(logits, { policy }),
+      softmaxGrad: await softmaxGrad(probs, elements, { policy }),
+      logSoftmaxGrad: await logSoftmaxGrad(logits, elements, { policy }),
+      logSumExpGrad: await logSumExpGrad(logits, lse, upstream, { policy }),
       grad: plain.grad as Tensor,
       loss: plain.loss,
       inPlace: inPlace.grad as Tensor,
       capped: capped.grad as Tensor,
+      smoothed: smoothed.grad as Tensor,
+      nll: nll.grad as Tensor,
+      entropy: spread.grad as Tensor,
     };
-    for (const { loss } of [inPlace, capped]) keep(loss);
+    for (const { loss } of [inPlace, capped, smoothed, nll]) keep(loss);
+    for (const tensor of [lse, spread.entropy]) keep(tensor);
     const results: Record<string, TypedArray> = {};
     for (const [name, tensor] of Object.entries(tensors)) results[name] = await comparable(keep(tensor));
     return results;
@@ -128,7 +163,7 @@ async function kernelsOf(
 export function straddlingChecks(): Check[] {
   return [
     gpuCheck('straddling rows: special rows and targets at their ends', async ({ ctx }) => {
-      for (const [last, policy] of CASES) {
+      for (const [last, policy, dtype = 'f32'] of CASES) {
         const classes = 1024 + last;
         assert(
           (await kernelsOf(ctx, [12, classes], policy)).includes('map-straddling'),
@@ -136,10 +171,10 @@ export function straddlingChecks(): Check[] {
         );
         for (const turn of [0, 1, 2, 3, 5, 6]) {
           const rows = rowsOf(classes, turn);
-          const expected = await run(ctx, rows, { ...policy, vec4: false });
-          const actual = await run(ctx, rows, policy);
+          const expected = await run(ctx, rows, { ...policy, vec4: false }, dtype);
+          const actual = await run(ctx, rows, policy, dtype);
           for (const [name, values] of Object.entries(expected)) {
-            const what = `${name}, ${classes} classes, turn ${turn}, ${JSON.stringify(policy)}`;
+            const what = `${name}, ${dtype}, ${classes} classes, turn ${turn}, ${JSON.stringify(policy)}`;
             sameBits(actual[name] as TypedArray, values, what);
           }
         }

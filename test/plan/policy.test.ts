@@ -43,6 +43,7 @@ describe('choosePolicy', () => {
       vec4: false,
       unrolled: true,
       kept: false,
+      apart: true,
       staged: false,
     };
     expect(choosePolicy({ classes: 5, inner: 1 }, facts(), wishes)).toEqual(wishes);

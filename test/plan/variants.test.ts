@@ -200,6 +200,46 @@ test('nothing is read behind the end of a row only where rows are whole numbers 
   expect(wholeOf(3072, { strategy: 'row-per-workgroup', vec4: false })).toEqual([false]);
 });
 
+test('elements are written in groups of four that rows share where a kernel writes one matrix and nothing else', () => {
+  const shape = [4, 1027];
+  const layout = layoutOf('test', shape);
+  const matrix = { shape, dtype: 'f32', access: 'in' } as const;
+  const perRow = { ...matrix, shape: rowShape(layout) };
+  const kernelsOf = (spec: Spec, wishes: Partial<Policy> = {}): string => {
+    const { passes } = makePlan(spec, factsWith({ isFallbackAdapter: true }), wishes);
+    return (passes as readonly RowPass[])
+      .filter(({ classes }) => classes === 1027)
+      .map(({ variant }) => variant.kernel)
+      .join(' ');
+  };
+  const sharing = {
+    softmax: softmaxSpec(layout, matrix, 1),
+    logSoftmax: logSoftmaxSpec(layout, matrix, 1),
+    softmaxGrad: softmaxGradSpec(layout, matrix, matrix),
+    logSoftmaxGrad: logSoftmaxGradSpec(layout, matrix, matrix),
+    entropy: entropySpec({ layout, logits: matrix, gradOutput: 1, reduction: 'none', grad: true }),
+    crossEntropy: spread({ ...perRow, dtype: 'i32' }, layout, 'f32'),
+  };
+  for (const [name, spec] of Object.entries(sharing)) {
+    expect(kernelsOf(spec), name).toBe('row-per-thread-apart map-straddling');
+    const split = { strategy: 'split-row', segment: 1024, workgroupSize: 8 } as const;
+    expect(kernelsOf(spec, split), name).toBe('split-partial split-finish map-straddling');
+    expect(kernelsOf(spec, { apart: false }), name).toBe('row-per-thread');
+    expect(kernelsOf(spec, { vec4: false }), name).toBe('row-per-thread');
+  }
+  expect(kernelsOf(logSumExpGradSpec(layout, matrix, perRow, perRow))).toBe('map-straddling');
+  // Kept in registers, the row is read once.
+  const workgroups = { strategy: 'row-per-workgroup', workgroupSize: 64 } as const;
+  expect(kernelsOf(sharing.softmax, { ...workgroups, kept: true })).toBe('row-per-workgroup');
+  expect(kernelsOf(sharing.entropy, { ...workgroups, kept: true })).toBe(
+    'row-per-workgroup-apart map-straddling',
+  );
+  // Nothing is written for each element; two matrices; loops of its own.
+  expect(kernelsOf(logSumExpSpec(layout, matrix, false))).toBe('row-per-thread');
+  expect(kernelsOf(divergence(layout, 'logits', 'f32'))).not.toContain('map');
+  expect(kernelsOf(spread(matrix, layout, 'f32'))).toBe('row-per-thread');
+});
+
 test('scratch buffers have room for every row, and none is shared by two passes that run at once', () => {
   for (const plan of plans()) {
     const sum = [...plan.scratch.values()].reduce((total, bytes) => total + bytes, 0);
