@@ -53,7 +53,7 @@ const STRATEGY_SOURCES: Readonly<Record<KernelName, Source>> = {
   rows,
   map,
   'map-rows': mapRows,
-  'map-straddling': async () => (await import('./straddling.js')).map,
+  'map-straddling': async () => (await import('./unevenRows.js')).map,
 };
 
 /** The role that every kernel may name, besides its epilogue's: what the passes of a split row hand on. */
@@ -69,7 +69,7 @@ export async function composeShader(variant: Variant): Promise<string> {
   const { kernel, epilogue, statistic, arithmetic, bindings, subgroup } = variant;
   const packed = bindings.some(({ packing }) => packing !== 'none') ? await import('./packed.js') : undefined;
   const straddling = bindings.some(({ access }) => access === 'straddling')
-    ? await import('./straddling.js')
+    ? await import('./unevenRows.js')
     : undefined;
   const reduces = REDUCES.has(kernel);
   const parts: readonly Source[] = [
@@ -91,15 +91,18 @@ export async function composeShader(variant: Variant): Promise<string> {
 }
 
 /** How a lane takes in what is its of a row, and writes it. */
-function passages({ kernel, statistic, epilogue, unrolled, kept }: Variant): readonly Source[] {
+function passages({ kernel, statistic, epilogue, unrolled, kept, long }: Variant): readonly Source[] {
   const stages = STAGES[kernel];
   return [
-    ...(stages.includes('statistic')
-      ? [statistic?.absorption ?? (kept > 0 ? absorptionKept : absorption)]
-      : []),
+    ...(stages.includes('statistic') ? [statistic?.absorption ?? absorptionOf(kept, long)] : []),
     ...(stages.includes('elements') ? emissionOf(epilogue, unrolled, kept) : []),
-    ...(isApart(kernel) ? [async () => (await import('./straddling.js')).emission] : []),
+    ...(isApart(kernel) ? [async () => (await import('./unevenRows.js')).emission] : []),
   ];
+}
+
+function absorptionOf(kept: number, long: boolean): Source {
+  if (long) return async () => (await import('./unevenRows.js')).absorption;
+  return kept > 0 ? absorptionKept : absorption;
 }
 
 function emissionOf(

@@ -311,6 +311,12 @@ export class PassBuilder {
         workgroupSize: policy.workgroupSize,
         unrolled: unrollable && policy.unrolled,
         kept,
+        long:
+          kept === 0 &&
+          policy.unrolled &&
+          isLight(work) &&
+          readsSingly(used) &&
+          hasSteps(kernel, rows.classes, policy),
         subgroup:
           policy.subgroups && REDUCES.has(kernel) && statistic?.subgroupSource !== undefined
             ? this.facts.subgroupMinSize
@@ -463,6 +469,18 @@ function keptIn(work: RowWork, policy: Policy): number {
 
 function segmentsOf({ classes }: Rows, { segment }: Policy): number {
   return Math.max(1, Math.ceil(classes / segment));
+}
+
+/** Whether each lane of a row has a whole step, which a segment of a row may not. */
+function hasSteps(kernel: KernelName, classes: number, { workgroupSize }: Policy): boolean {
+  if (!STAGES[kernel].includes('statistic') || kernel === 'split-partial') return false;
+  return classes >= BLOCK * (rowsPerThread(kernel) ? 1 : workgroupSize);
+}
+
+function readsSingly(bindings: readonly Binding[]): boolean {
+  return bindings.some(
+    ({ role, access, packing }) => role === 'logits' && access === 'scalar' && packing === 'none',
+  );
 }
 
 /** Whether rows are whole numbers of the steps in which lanes take them in; what is written has no steps. */

@@ -209,6 +209,8 @@ export interface Variant {
   readonly unrolled: boolean;
   /** Groups of four logits that each lane keeps from reading to writing; 0 where the row is read twice. */
   readonly kept: number;
+  /** Logits are read one by one, without a look at the end of the row before the last step. */
+  readonly long: boolean;
   /** Smallest subgroup of the device, where the reduction uses subgroups; else 0. */
   readonly subgroup: number;
 }
@@ -235,6 +237,7 @@ export function variantKey(variant: Variant): string {
     workgroupSize,
     unrolled,
     kept,
+    long,
     subgroup,
   } = variant;
   const roles = bindings.map(({ role, access, packing, write }) => {
@@ -253,6 +256,7 @@ export function variantKey(variant: Variant): string {
     ...(arithmetic.name === 'native' ? [] : [arithmetic.name]),
     ...(unrolled ? ['unrolled'] : []),
     ...(kept > 0 ? [`kept${kept}`] : []),
+    ...(long ? ['long'] : []),
     ...(subgroup > 0 ? [`subgroup${subgroup}`] : []),
   ].join('/');
 }

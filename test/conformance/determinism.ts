@@ -88,13 +88,16 @@ async function anyWriting({ ctx }: Env): Promise<void> {
     const actual = await run(ctx, batch, { ...policy, ...plain, ...way });
     sameResults(actual, expected, JSON.stringify({ classes: batch.classes, ...policy, ...way }));
   };
-  // 8 lanes write 32 classes in a step: eight steps at a time, a few steps, and what is left of one.
-  await expect(
-    runKept,
-    makeBatch(9, 353, 8),
-    { strategy: 'row-per-workgroup', workgroupSize: 8 },
-    { unrolled: true },
-  );
+  // 8 lanes write 32 classes in a step: eight steps at a time, a few steps, and what is left of one. They take in 128 in a step, a thread 16:
+  // whole steps, what is left of one, and nothing.
+  for (const classes of [353, 128, 384]) {
+    for (const strategy of ['row-per-workgroup', 'row-per-thread'] as const) {
+      for (const vec4 of [true, false]) {
+        const policy = { strategy, workgroupSize: 8, vec4 };
+        await expect(runKept, makeBatch(9, classes, 8), policy, { unrolled: true });
+      }
+    }
+  }
   // Four, eight and sixteen groups of four logits in a lane; and more, for which there is no room.
   for (const classes of [33, 250, 508, 513]) {
     const batch = makeBatch(9, classes, 9);

@@ -200,6 +200,26 @@ test('nothing is read behind the end of a row only where rows are whole numbers 
   expect(wholeOf(3072, { strategy: 'row-per-workgroup', vec4: false })).toEqual([false]);
 });
 
+test('long rows of single classes are read without a look at their end where each lane has a whole step', () => {
+  const longOf = (classes: number, wishes: Partial<Policy>, dtype: DType = 'f32'): boolean[] => {
+    const shape = [3, classes];
+    const spec = softmaxSpec(layoutOf('test', shape), { shape, dtype, access: 'in' }, 1);
+    const policy = { workgroupSize: 64, segment: 1024, kept: false, unrolled: true, ...wishes };
+    const { passes } = makePlan(spec, facts, policy);
+    return (passes as readonly RowPass[]).map(({ variant }) => variant.long);
+  };
+  expect(longOf(17, { strategy: 'row-per-thread' })).toEqual([true]);
+  expect(longOf(15, { strategy: 'row-per-thread' })).toEqual([false]);
+  expect(longOf(1025, { strategy: 'row-per-workgroup' })).toEqual([true]);
+  expect(longOf(1023, { strategy: 'row-per-workgroup' })).toEqual([false]);
+  expect(longOf(1027, { strategy: 'row-per-workgroup', kept: true })).toEqual([false]);
+  // The last segment may be shorter than a step, and the other kernels read no row.
+  expect(longOf(3073, { strategy: 'split-row' })).toEqual([false, false, false]);
+  expect(longOf(1028, { strategy: 'row-per-workgroup' })).toEqual([false]);
+  expect(longOf(1025, { strategy: 'row-per-workgroup' }, 'f16')).toEqual([false]);
+  expect(longOf(1025, { strategy: 'row-per-workgroup', unrolled: false })).toEqual([false]);
+});
+
 test('elements are written in groups of four that rows share where a kernel writes one matrix and nothing else', () => {
   const shape = [4, 1027];
   const layout = layoutOf('test', shape);
