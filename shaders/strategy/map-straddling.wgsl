@@ -1,5 +1,6 @@
-// The last kernel of any strategy, for rows that are no whole numbers of vec4s: as map.wgsl, but from vec4 to vec4 of the matrix. The one that
-// a row shares with the next is written by the last workgroup of the first of both, from the records of both.
+// The last kernel of any strategy, for rows that are no whole numbers of groups of four: as map.wgsl, but from group to group of the matrices.
+// The one that a row shares with the next is written by the last workgroup of the first of both, from the records of both: always whole
+// groups, each by one thread, for what two threads write to parts of a vector is undefined.
 @compute @workgroup_size(WIDTH)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let unit = group_number(group);
@@ -7,14 +8,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (row >= params.rows) { return; }
   let result = row_load(row);
   let segment = unit % params.segments;
-  let head = shared_head(row);
-  let shared_tail = params.classes - ((params.classes - head) & 3u);
+  let head = (0u - first_element(row)) & 3u; // in the group that the row before writes
+  let tail = params.classes - ((params.classes - head) & 3u);
   let start = segment * params.segment + head;
-  emit_all(row, result, start + local * 4u, min(start + params.segment, shared_tail), WIDTH * 4u);
-  if (local == 0u && segment + 1u == params.segments && shared_tail < params.classes) { emit_shared(row, result, shared_tail); }
+  emit_all(row, result, start + local * 4u, min(start + params.segment, tail), WIDTH * 4u);
+  if (local == 0u && segment + 1u == params.segments && tail < params.classes) { emit_shared(row, result, tail); }
 }
 
-// The vec4 from class c on, where the row ends. Each row's elements are computed as if it were all that row's; in place, from the same logits.
+// The group from class c on, where the row ends. Each row's elements are computed as if it were all that row's; in place, from the same logits.
 fn emit_shared(row: u32, r: Row, c: u32) {
   let next = row + 1u;
   let next_r = row_load(next);
@@ -24,7 +25,9 @@ fn emit_shared(row: u32, r: Row, c: u32) {
   let own = written(row, c);
   write(row, c, before);
   emit_any(next, next_r, next_c);
-  write(row, c, select(written(row, c), own, lanes_inside(c)));
+  var both = written(row, c);
+  for (var i = 0u; i < RESULTS; i++) { both[i] = select(both[i], own[i], lanes_inside(c)); }
+  write(row, c, both);
   let hit = row_hit(r);
   if (hit >= c && hit < params.classes) { emit_hit(row, r); }
   if (row_hit(next_r) < next_c + 4u) { emit_hit(next, next_r); }

@@ -43,7 +43,7 @@ import {
   type Variant,
 } from '../plan/variant.js';
 
-const STRATEGY_SOURCES: Readonly<Record<KernelName, Source>> = {
+const STRATEGY_SOURCES: Readonly<Record<Exclude<KernelName, 'map-straddling'>, string>> = {
   'row-per-thread': rowPerThread,
   'row-per-thread-apart': rowPerThread,
   'row-per-workgroup': rowPerWorkgroup,
@@ -53,7 +53,6 @@ const STRATEGY_SOURCES: Readonly<Record<KernelName, Source>> = {
   rows,
   map,
   'map-rows': mapRows,
-  'map-straddling': async () => (await import('./unevenRows.js')).map,
 };
 
 /** The role that every kernel may name, besides its epilogue's: what the passes of a split row hand on. */
@@ -66,11 +65,10 @@ const HANDOVER: Readonly<Record<string, KernelRole>> = {
  * joined in a fixed order, each of which may use what stands before it. Files that few calls need are loaded for it.
  */
 export async function composeShader(variant: Variant): Promise<string> {
-  const { kernel, epilogue, statistic, arithmetic, bindings, subgroup } = variant;
+  const { kernel, epilogue, statistic, arithmetic, bindings, subgroup, long } = variant;
   const packed = bindings.some(({ packing }) => packing !== 'none') ? await import('./packed.js') : undefined;
-  const straddling = bindings.some(({ access }) => access === 'straddling')
-    ? await import('./unevenRows.js')
-    : undefined;
+  const straddles = kernel === 'map-straddling';
+  const uneven = straddles || long || isApart(kernel) ? await import('./unevenRows.js') : undefined;
   const reduces = REDUCES.has(kernel);
   const parts: readonly Source[] = [
     head(variant),
@@ -78,31 +76,32 @@ export async function composeShader(variant: Variant): Promise<string> {
     arithmetic.source,
     ...epilogue.libraries,
     ...(packed?.packingLibraries(variant) ?? []),
-    accessors(variant, { packed: packed?.packedTemplates, straddling }),
+    accessors(variant, packed?.packedTemplates, uneven),
     ...(statistic === undefined ? [] : [statistic.source]),
     ...(subgroup > 0 ? [statistic?.subgroupSource ?? ''] : []),
     ...(reduces ? [tree, subgroup > 0 ? subgroupReduction : workgroupReduction] : []),
     epilogue.source,
-    ...passages(variant),
-    STRATEGY_SOURCES[kernel],
+    ...passages(variant, uneven),
+    straddles ? (uneven?.map ?? '') : STRATEGY_SOURCES[kernel],
   ];
   const texts = await Promise.all(parts.map((part) => (typeof part === 'string' ? part : part())));
   return texts.join('\n');
 }
 
 /** How a lane takes in what is its of a row, and writes it. */
-function passages({ kernel, statistic, epilogue, unrolled, kept, long }: Variant): readonly Source[] {
+function passages(
+  { kernel, statistic, epilogue, unrolled, kept, long }: Variant,
+  uneven: UnevenRows | undefined,
+): readonly Source[] {
   const stages = STAGES[kernel];
+  const usual = kept > 0 ? absorptionKept : absorption;
   return [
-    ...(stages.includes('statistic') ? [statistic?.absorption ?? absorptionOf(kept, long)] : []),
+    ...(stages.includes('statistic')
+      ? [statistic?.absorption ?? (long ? (uneven?.absorption ?? usual) : usual)]
+      : []),
     ...(stages.includes('elements') ? emissionOf(epilogue, unrolled, kept) : []),
-    ...(isApart(kernel) ? [async () => (await import('./unevenRows.js')).emission] : []),
+    ...(isApart(kernel) ? [uneven?.handingOn ?? ''] : []),
   ];
-}
-
-function absorptionOf(kept: number, long: boolean): Source {
-  if (long) return async () => (await import('./unevenRows.js')).absorption;
-  return kept > 0 ? absorptionKept : absorption;
 }
 
 function emissionOf(
@@ -148,22 +147,28 @@ function bufferName(role: string): string {
   return `buffer_${role}`;
 }
 
-/** Templates that are there only where a variant has use for them: of roles of 16-bit floats, and of straddling rows. */
-interface LoadedTemplates {
-  readonly packed: ((read: boolean, binding: Binding) => readonly string[]) | undefined;
-  readonly straddling: { readonly load: string; readonly shared: string } | undefined;
-}
+/** The templates of a role of 16-bit floats. */
+type PackedTemplates = (read: boolean, binding: Binding) => readonly string[];
+
+/** What rows need that are no whole groups of four. */
+type UnevenRows = typeof import('./unevenRows.js');
 
 /** Functions to read and write each role that the epilogue or the strategy may name, bound or not. */
-function accessors({ epilogue, bindings, aliases }: Variant, loaded: LoadedTemplates): string {
+function accessors(
+  { kernel, epilogue, bindings, aliases }: Variant,
+  packed: PackedTemplates | undefined,
+  uneven: UnevenRows | undefined,
+): string {
   const parts = bindings.map(({ role, access }, i) => places(role, access, i));
+  const results: string[] = [];
   for (const [name, role] of Object.entries({ ...epilogue.roles, ...HANDOVER })) {
     const home = aliases[name] ?? name;
     const binding = bindings.find((candidate) => candidate.role === home);
     if (aliases[name] !== undefined && binding !== undefined) {
       parts.push(places(name, binding.access, bindings.indexOf(binding)));
     }
-    for (const template of templates(name, role, binding, loaded)) {
+    if (binding?.access === 'straddling' && role.use === 'write') results.push(name);
+    for (const template of templates(name, role, binding, packed, uneven)) {
       parts.push(
         template
           .replaceAll('NAME', name)
@@ -175,6 +180,7 @@ function accessors({ epilogue, bindings, aliases }: Variant, loaded: LoadedTempl
       );
     }
   }
+  if (uneven !== undefined && kernel === 'map-straddling') parts.push(uneven.resultsOf(results));
   return parts.join('');
 }
 
@@ -182,7 +188,8 @@ function templates(
   name: string,
   { kind, use }: KernelRole,
   binding: Binding | undefined,
-  { packed, straddling }: LoadedTemplates,
+  packed: PackedTemplates | undefined,
+  uneven: UnevenRows | undefined,
 ): readonly string[] {
   const read = use === 'read';
   if (name in HANDOVER) return [binding === undefined ? getAbsent : get, binding?.write ? put : putAbsent];
@@ -192,9 +199,9 @@ function templates(
   }
   if (binding === undefined) return [read ? loadAbsent : storeAbsent];
   const own = packed !== undefined && binding.packing !== 'none' ? packed(read, binding) : undefined;
-  if (straddling !== undefined && binding.access === 'straddling') {
-    if (read) return own ?? [straddling.load];
-    return [...(own ?? [straddling.load, storeVec4]), straddling.shared];
+  // What is written is read back where rows share a group.
+  if (uneven !== undefined && binding.access === 'straddling') {
+    return own ?? [uneven.load, ...(read ? [] : [storeVec4])];
   }
   if (own !== undefined) return own;
   if (binding.access === 'padded') return [read ? loadPadded : storeVec4];

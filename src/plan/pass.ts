@@ -201,24 +201,23 @@ export class PassBuilder {
   }
 
   /**
-   * Whether elements are written in whole groups of four though rows are no whole numbers of them: where a kernel writes one matrix and
-   * nothing else, and all matrices are whole groups, with nothing between their rows.
+   * Whether elements are written in whole groups of four though rows are no whole numbers of them: where all matrices are, with nothing
+   * between their rows. Not where odd elements are told apart by groups, which would then begin elsewhere in each row, and change bits.
    */
   private straddles(work: RowWork, policy: Policy): boolean {
     const { rows, epilogue, statistic, roles } = work;
     const { classes, inner, count } = rows;
-    if (inner !== 1 || !sharesGroups(classes, policy) || epilogue.emission !== undefined) return false;
-    const matrices = Object.entries(epilogue.roles).filter(
-      ([name, { kind }]) => kind === 'matrix' && Object.hasOwn(roles, name),
-    );
-    if (matrices.filter(([, { use }]) => use === 'write').length !== 1) return false;
+    if (inner !== 1 || !sharesGroups(classes, policy)) return false;
+    if (epilogue.emission !== undefined || !writes(work, 'matrix')) return false;
     if (statistic !== undefined && policy.strategy !== 'split-row') {
       const records = count * epilogue.words * WORD_BYTES;
       const fits = records <= this.facts.limits.maxStorageBufferBindingSize;
       if (!policy.apart || !fits || keptIn(work, policy) > 0) return false;
     }
-    return matrices.every(([name]) => {
-      const { stride, elements } = this.source(roles[name] as string, 'matrix', rows);
+    return Object.entries(epilogue.roles).every(([name, { kind }]) => {
+      const from = roles[name];
+      if (kind !== 'matrix' || from === undefined) return true;
+      const { stride, elements } = this.source(from, kind, rows);
       return stride === classes && elements % 4 === 0;
     });
   }

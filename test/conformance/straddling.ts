@@ -7,6 +7,7 @@ import {
   crossEntropy,
   entropy,
   InvalidArgumentError,
+  klDivergence,
   logSoftmax,
   logSoftmaxGrad,
   logSumExp,
@@ -125,6 +126,7 @@ function run(
     const nll = await nllLoss(logits, targets, { ...common, grad: true, weight });
     const spread = await entropy(logits, { ...common, grad: true });
     const probs = await softmax(logits, { policy });
+    const divergence = await klDivergence(logits, probs, { ...common, target: 'logits', grad: true });
     const lse = await logSumExp(logits, { policy });
     const elements = keep(ctx.tensor(rows.elements, [targets.length, classes]));
     const tensors = {
@@ -140,9 +142,11 @@ function run(
       smoothed: smoothed.grad as Tensor,
       nll: nll.grad as Tensor,
       entropy: spread.grad as Tensor,
+      divergence: divergence.grad as Tensor,
+      divergenceTarget: divergence.gradTarget as Tensor,
     };
     for (const { loss } of [inPlace, capped, smoothed, nll]) keep(loss);
-    for (const tensor of [lse, spread.entropy]) keep(tensor);
+    for (const tensor of [lse, spread.entropy, divergence.divergence]) keep(tensor);
     const results: Record<string, TypedArray> = {};
     for (const [name, tensor] of Object.entries(tensors)) results[name] = await comparable(keep(tensor));
     return results;

@@ -30,6 +30,7 @@ function plans(): Plan[] {
     [[3, 64], -1],
     [[2, 5, 3], 1],
     [[2, 20_000], -1],
+    [[4, 1027], -1],
   ] as const) {
     const layout = layoutOf('test', shape, axis);
     const specs = (['f32', 'f16', 'bf16'] as const).flatMap((dtype) => {
@@ -66,7 +67,7 @@ function plans(): Plan[] {
       for (const strategy of STRATEGIES) {
         for (const workgroupSize of [32, 64]) {
           for (const subgroups of [true, false]) {
-            made.push(makePlan(spec, facts, { strategy, workgroupSize, subgroups }));
+            made.push(makePlan(spec, facts, { strategy, workgroupSize, subgroups, apart: true }));
           }
         }
       }
@@ -220,7 +221,7 @@ test('long rows of single classes are read without a look at their end where eac
   expect(longOf(1025, { strategy: 'row-per-workgroup', unrolled: false })).toEqual([false]);
 });
 
-test('elements are written in groups of four that rows share where a kernel writes one matrix and nothing else', () => {
+test('elements are written in groups of four that rows share where odd elements are told apart by rows', () => {
   const shape = [4, 1027];
   const layout = layoutOf('test', shape);
   const matrix = { shape, dtype: 'f32', access: 'in' } as const;
@@ -247,6 +248,7 @@ test('elements are written in groups of four that rows share where a kernel writ
     expect(kernelsOf(spec, { apart: false }), name).toBe('row-per-thread');
     expect(kernelsOf(spec, { vec4: false }), name).toBe('row-per-thread');
   }
+  expect(kernelsOf(divergence(layout, 'logits', 'f32'))).toMatch(/row-per-thread-apart map-straddling$/);
   expect(kernelsOf(logSumExpGradSpec(layout, matrix, perRow, perRow))).toBe('map-straddling');
   // Kept in registers, the row is read once.
   const workgroups = { strategy: 'row-per-workgroup', workgroupSize: 64 } as const;
@@ -254,10 +256,11 @@ test('elements are written in groups of four that rows share where a kernel writ
   expect(kernelsOf(sharing.entropy, { ...workgroups, kept: true })).toBe(
     'row-per-workgroup-apart map-straddling',
   );
-  // Nothing is written for each element; two matrices; loops of its own.
-  expect(kernelsOf(logSumExpSpec(layout, matrix, false))).toBe('row-per-thread');
-  expect(kernelsOf(divergence(layout, 'logits', 'f32'))).not.toContain('map');
+  // Told apart by groups of four.
   expect(kernelsOf(spread(matrix, layout, 'f32'))).toBe('row-per-thread');
+  expect(kernelsOf(divergence(layout, 'probs', 'f32'))).not.toContain('map');
+  // Nothing is written for each element.
+  expect(kernelsOf(logSumExpSpec(layout, matrix, false))).toBe('row-per-thread');
 });
 
 test('scratch buffers have room for every row, and none is shared by two passes that run at once', () => {
