@@ -38,11 +38,11 @@ export class GpuBackend implements Backend {
   readonly reproducible: boolean;
   readonly device: GPUDevice;
   readonly lost: Promise<DeviceLostError>;
-  private readonly runtime: LossDevice;
-  private readonly ownsDevice: boolean;
-  private readonly arithmetic: Arithmetic;
+  readonly #runtime: LossDevice;
+  readonly #ownsDevice: boolean;
+  readonly #arithmetic: Arithmetic;
   /** Ends when all that was asked of the context so far has been submitted. */
-  private tail: Promise<unknown> = Promise.resolve();
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(
     device: GPUDevice,
@@ -52,21 +52,21 @@ export class GpuBackend implements Backend {
   ) {
     this.device = device;
     this.facts = facts;
-    this.ownsDevice = ownsDevice;
-    this.arithmetic = arithmetic;
+    this.#ownsDevice = ownsDevice;
+    this.#arithmetic = arithmetic;
     this.reproducible = arithmetic.name === 'reproducible';
-    this.runtime = new LossDevice(device, facts);
-    this.lost = this.runtime.lost;
+    this.#runtime = new LossDevice(device, facts);
+    this.lost = this.#runtime.lost;
   }
 
   check(op: string): void {
-    this.runtime.check(op);
+    this.#runtime.check(op);
   }
 
   allocate(op: string, bytes: number): Operand {
     this.check(op);
-    this.checkSize(op, bytes);
-    const { result, failure } = this.runtime.scoped(op, () => this.createBuffer(op, bytes));
+    this.#checkSize(op, bytes);
+    const { result, failure } = this.#runtime.scoped(op, () => this.#createBuffer(op, bytes));
     return { storage: result, work: { failure, verdicts: [] } };
   }
 
@@ -80,7 +80,7 @@ export class GpuBackend implements Backend {
         { adapter: this.facts },
       );
     }
-    return this.runtime.scoped('tensor', () => {
+    return this.#runtime.scoped('tensor', () => {
       if (data.length > 0)
         this.device.queue.writeBuffer(buffer, byteOffset, wholeWords(data) as GPUAllowSharedBufferSource);
     }).failure;
@@ -89,7 +89,7 @@ export class GpuBackend implements Backend {
   download(storage: Storage, bytes: number): Download {
     const { buffer, byteOffset } = storage as GpuStorage;
     this.check('read');
-    return download(this.runtime, buffer, byteOffset, bytes);
+    return download(this.#runtime, buffer, byteOffset, bytes);
   }
 
   free(storage: Storage): void {
@@ -125,42 +125,42 @@ export class GpuBackend implements Backend {
   ): Promise<void> {
     this.check(spec.op);
     checkAliasing(spec, given);
-    const plan = this.planFor(spec, wishes, given);
-    const compiling = this.pipelines(plan);
+    const plan = this.#planFor(spec, wishes, given);
+    const compiling = this.#pipelines(plan);
     compiling.catch(() => undefined);
     await this.enqueue(async () => {
       const pipelines = await compiling;
-      await this.runtime.throttle();
+      await this.#runtime.throttle();
       // Time has passed: the device may be lost.
       this.check(spec.op);
       ready();
-      this.submit(plan, pipelines, given, deliver);
+      this.#submit(plan, pipelines, given, deliver);
     });
   }
 
   enqueue<T>(work: () => T | Promise<T>): Promise<T> {
-    const turn = this.tail.then(work);
-    this.tail = turn.catch(() => undefined);
+    const turn = this.#tail.then(work);
+    this.#tail = turn.catch(() => undefined);
     return turn;
   }
 
   settled(): Promise<unknown> {
-    return this.tail;
+    return this.#tail;
   }
 
   /** One go, without an await: error scopes, and what the tensors say of themselves, must fit the submission. */
-  private submit(
+  #submit(
     plan: Plan,
     pipelines: readonly Pipeline[],
     given: Operands,
     deliver: (outputs: Operands) => void,
   ): void {
     const { spec } = plan;
-    const { result, failure } = this.runtime.scoped(spec.op, () => {
+    const { result, failure } = this.#runtime.scoped(spec.op, () => {
       const operands: Record<string, Operand> = { ...given };
       for (const [name, role] of Object.entries(spec.roles)) {
         if (role.access !== 'out') continue;
-        operands[name] = { storage: this.createBuffer(`${spec.op}.${name}`, roleBytes(role)), work: CLEAN };
+        operands[name] = { storage: this.#createBuffer(`${spec.op}.${name}`, roleBytes(role)), work: CLEAN };
       }
       const scratch = this.createScratch(spec.op, plan.scratch);
       let bound: Bound;
@@ -175,7 +175,7 @@ export class GpuBackend implements Backend {
       if (bound.dispatches.length > 0) {
         const encoder = this.device.createCommandEncoder({ label: spec.op });
         encodeAll(encoder, bound.dispatches);
-        this.runtime.submit(encoder.finish());
+        this.#runtime.submit(encoder.finish());
       }
       bound.params.destroy();
       const verdict = this.verdictOf(spec, scratch.get(CENSUS));
@@ -191,15 +191,15 @@ export class GpuBackend implements Backend {
 
   async plan(spec: Spec, wishes: Partial<Policy>): Promise<Executable> {
     this.check(spec.op);
-    const plan = makePlan(spec, this.facts, wishes, this.arithmetic);
-    for (const bytes of plan.scratch.values()) this.checkSize(spec.op, bytes);
+    const plan = makePlan(spec, this.facts, wishes, this.#arithmetic);
+    for (const bytes of plan.scratch.values()) this.#checkSize(spec.op, bytes);
     const [pipelines, { GpuExecutable }] = await Promise.all([
-      this.pipelines(plan),
+      this.#pipelines(plan),
       import('./executable.js'),
     ]);
     this.check(spec.op);
     const shared = new Map([...plan.scratch].filter(([name]) => name !== CENSUS));
-    const { result: scratch, failure } = this.runtime.scoped(spec.op, () =>
+    const { result: scratch, failure } = this.#runtime.scoped(spec.op, () =>
       this.createScratch(spec.op, shared),
     );
     const error = await failure;
@@ -207,42 +207,42 @@ export class GpuBackend implements Backend {
       for (const buffer of scratch.values()) buffer.destroy();
       throw error;
     }
-    return new GpuExecutable(this, this.runtime, plan, pipelines, scratch);
+    return new GpuExecutable(this, this.#runtime, plan, pipelines, scratch);
   }
 
   destroy(): void {
-    this.runtime.close();
-    if (this.ownsDevice) this.device.destroy();
+    this.#runtime.close();
+    if (this.#ownsDevice) this.device.destroy();
   }
 
   /** The verdict on class-index targets, with a first holder: whoever asked for it. */
   verdictOf(spec: Spec, census: GPUBuffer | undefined): CensusVerdict | undefined {
     if (spec.targetClasses === undefined || census === undefined) return undefined;
-    return new CensusVerdict(this.runtime, census, spec);
+    return new CensusVerdict(this.#runtime, census, spec);
   }
 
-  private planFor(spec: Spec, wishes: Partial<Policy>, operands: Operands): Plan {
+  #planFor(spec: Spec, wishes: Partial<Policy>, operands: Operands): Plan {
     const aligned = Object.entries(operands).every(([name, { storage }]) => {
       const { dtype } = spec.roles[name] as Role;
       return (storage as GpuStorage).byteOffset % (4 * bytesOf(dtype)) === 0;
     });
-    const plan = makePlan(spec, this.facts, aligned ? wishes : { ...wishes, vec4: false }, this.arithmetic);
-    for (const bytes of plan.scratch.values()) this.checkSize(spec.op, bytes);
-    for (const role of Object.values(spec.roles)) this.checkSize(spec.op, roleBytes(role));
+    const plan = makePlan(spec, this.facts, aligned ? wishes : { ...wishes, vec4: false }, this.#arithmetic);
+    for (const bytes of plan.scratch.values()) this.#checkSize(spec.op, bytes);
+    for (const role of Object.values(spec.roles)) this.#checkSize(spec.op, roleBytes(role));
     return plan;
   }
 
-  private pipelines(plan: Plan): Promise<Pipeline[]> {
-    return Promise.all(plan.passes.map((pass) => this.runtime.pipelines.get(pass.variant)));
+  #pipelines(plan: Plan): Promise<Pipeline[]> {
+    return Promise.all(plan.passes.map((pass) => this.#runtime.pipelines.get(pass.variant)));
   }
 
   createScratch(op: string, sizes: ReadonlyMap<string, number>): Map<string, GPUBuffer> {
     const scratch = new Map<string, GPUBuffer>();
-    for (const [name, bytes] of sizes) scratch.set(name, this.createBuffer(`${op} ${name}`, bytes).buffer);
+    for (const [name, bytes] of sizes) scratch.set(name, this.#createBuffer(`${op} ${name}`, bytes).buffer);
     return scratch;
   }
 
-  private createBuffer(label: string, bytes: number): GpuStorage {
+  #createBuffer(label: string, bytes: number): GpuStorage {
     const buffer = this.device.createBuffer({
       __proto__: null,
       label: `webgpu-loss ${label}`,
@@ -252,7 +252,7 @@ export class GpuBackend implements Backend {
     return { buffer, byteOffset: 0, owned: true };
   }
 
-  private checkSize(op: string, bytes: number): void {
+  #checkSize(op: string, bytes: number): void {
     const { maxBufferSize } = this.facts.limits;
     if (bytes > maxBufferSize) {
       throw new LimitExceededError(

@@ -106,34 +106,34 @@ export async function makeExecutable<Bindings extends object>(
 class ContextPlan implements OpPlan<object> {
   readonly passes: readonly PassSummary[];
   readonly scratchBytes: number;
-  private readonly op: string;
-  private readonly bindings: PlanBindings;
-  private readonly executable: Executable;
-  private destroyed = false;
+  readonly #op: string;
+  readonly #bindings: PlanBindings;
+  readonly #executable: Executable;
+  #destroyed = false;
 
   constructor(context: Context, spec: Spec, executable: Executable) {
-    this.op = spec.op;
-    this.bindings = new PlanBindings(context, spec);
-    this.executable = executable;
+    this.#op = spec.op;
+    this.#bindings = new PlanBindings(context, spec);
+    this.#executable = executable;
     this.passes = executable.passes;
     this.scratchBytes = executable.scratchBytes;
   }
 
   encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, bindings: object): void {
-    if (this.destroyed) {
-      invalid(this.op, 'the plan was destroyed; make a new one.');
+    if (this.#destroyed) {
+      invalid(this.#op, 'the plan was destroyed; make a new one.');
     }
-    const operands = this.bindings.operands(bindings);
-    this.bindings.deliver(bindings, this.executable.encode(encoder, operands));
+    const operands = this.#bindings.operands(bindings);
+    this.#bindings.deliver(bindings, this.#executable.encode(encoder, operands));
   }
 
   trim(): void {
-    if (!this.destroyed) this.executable.trim();
+    if (!this.#destroyed) this.#executable.trim();
   }
 
   destroy(): void {
-    if (this.destroyed) return;
-    this.destroyed = true;
-    this.executable.destroy();
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#executable.destroy();
   }
 }
