@@ -191,23 +191,12 @@ export class GpuBackend implements Backend {
 
   async plan(spec: Spec, wishes: Partial<Policy>): Promise<Executable> {
     this.check(spec.op);
-    const plan = makePlan(spec, this.facts, wishes, this.#arithmetic);
-    for (const bytes of plan.scratch.values()) this.#checkSize(spec.op, bytes);
-    const [pipelines, { GpuExecutable }] = await Promise.all([
+    const plan = this.#makePlan(spec, wishes);
+    const [pipelines, { openExecutable }] = await Promise.all([
       this.#pipelines(plan),
       import('./executable.js'),
     ]);
-    this.check(spec.op);
-    const shared = new Map([...plan.scratch].filter(([name]) => name !== CENSUS));
-    const { result: scratch, failure } = this.#runtime.scoped(spec.op, () =>
-      this.createScratch(spec.op, shared),
-    );
-    const error = await failure;
-    if (error !== undefined) {
-      for (const buffer of scratch.values()) buffer.destroy();
-      throw error;
-    }
-    return new GpuExecutable(this, this.#runtime, plan, pipelines, scratch);
+    return openExecutable(this, this.#runtime, plan, pipelines);
   }
 
   destroy(): void {
@@ -226,9 +215,14 @@ export class GpuBackend implements Backend {
       const { dtype } = spec.roles[name] as Role;
       return (storage as GpuStorage).byteOffset % (4 * bytesOf(dtype)) === 0;
     });
-    const plan = makePlan(spec, this.facts, aligned ? wishes : { ...wishes, vec4: false }, this.#arithmetic);
-    for (const bytes of plan.scratch.values()) this.#checkSize(spec.op, bytes);
+    const plan = this.#makePlan(spec, aligned ? wishes : { ...wishes, vec4: false });
     for (const role of Object.values(spec.roles)) this.#checkSize(spec.op, roleBytes(role));
+    return plan;
+  }
+
+  #makePlan(spec: Spec, wishes: Partial<Policy>): Plan {
+    const plan = makePlan(spec, this.facts, wishes, this.#arithmetic);
+    for (const bytes of plan.scratch.values()) this.#checkSize(spec.op, bytes);
     return plan;
   }
 

@@ -14,8 +14,27 @@ import type { Pipeline } from './pipelines.js';
 /** Sets of buffers that a plan stays bound to; a training loop has one or two, a ring of buffers some more. */
 export const MOST_BOUND = 64;
 
+/** Makes a plan ready to be encoded: allocates its scratch, all but the census. */
+export async function openExecutable(
+  backend: GpuBackend,
+  runtime: LossDevice,
+  plan: Plan,
+  pipelines: readonly Pipeline[],
+): Promise<Executable> {
+  const { op } = plan.spec;
+  runtime.check(op);
+  const shared = new Map([...plan.scratch].filter(([name]) => name !== CENSUS));
+  const { result: scratch, failure } = runtime.scoped(op, () => backend.createScratch(op, shared));
+  const error = await failure;
+  if (error !== undefined) {
+    for (const buffer of scratch.values()) buffer.destroy();
+    throw error;
+  }
+  return new GpuExecutable(backend, runtime, plan, pipelines, scratch);
+}
+
 /** A plan with its pipelines and scratch; bound once to each set of buffers it meets. */
-export class GpuExecutable implements Executable {
+class GpuExecutable implements Executable {
   readonly passes: Executable['passes'];
   readonly scratchBytes: number;
   readonly #backend: GpuBackend;
