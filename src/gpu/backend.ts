@@ -125,11 +125,15 @@ export class GpuBackend implements Backend {
   ): Promise<void> {
     this.check(spec.op);
     checkAliasing(spec, given);
-    const plan = this.#planFor(spec, wishes, given);
-    const compiling = this.#pipelines(plan);
-    compiling.catch(() => undefined);
+    const aligned = Object.entries(given).every(([name, { storage }]) => {
+      const { dtype } = spec.roles[name] as Role;
+      return (storage as GpuStorage).byteOffset % (4 * bytesOf(dtype)) === 0;
+    });
+    const granted = aligned ? wishes : { ...wishes, vec4: false };
+    const preparing = this.#prepare(spec, granted, Object.values(spec.roles));
+    preparing.catch(() => undefined);
     await this.enqueue(async () => {
-      const pipelines = await compiling;
+      const { plan, pipelines } = await preparing;
       await this.#runtime.throttle();
       // Time has passed: the device may be lost.
       this.check(spec.op);
@@ -191,9 +195,8 @@ export class GpuBackend implements Backend {
 
   async plan(spec: Spec, wishes: Partial<Policy>): Promise<Executable> {
     this.check(spec.op);
-    const plan = this.#makePlan(spec, wishes);
-    const [pipelines, { openExecutable }] = await Promise.all([
-      this.#pipelines(plan),
+    const [{ plan, pipelines }, { openExecutable }] = await Promise.all([
+      this.#prepare(spec, wishes, []),
       import('./executable.js'),
     ]);
     return openExecutable(this, this.#runtime, plan, pipelines);
@@ -210,24 +213,17 @@ export class GpuBackend implements Backend {
     return new CensusVerdict(this.#runtime, census, spec);
   }
 
-  #planFor(spec: Spec, wishes: Partial<Policy>, operands: Operands): Plan {
-    const aligned = Object.entries(operands).every(([name, { storage }]) => {
-      const { dtype } = spec.roles[name] as Role;
-      return (storage as GpuStorage).byteOffset % (4 * bytesOf(dtype)) === 0;
-    });
-    const plan = this.#makePlan(spec, aligned ? wishes : { ...wishes, vec4: false });
-    for (const role of Object.values(spec.roles)) this.#checkSize(spec.op, roleBytes(role));
-    return plan;
-  }
-
-  #makePlan(spec: Spec, wishes: Partial<Policy>): Plan {
+  /** The plan of a spec and its pipelines, with room for all scratch buffers and for what has these roles. */
+  async #prepare(
+    spec: Spec,
+    wishes: Partial<Policy>,
+    roles: readonly Role[],
+  ): Promise<{ readonly plan: Plan; readonly pipelines: readonly Pipeline[] }> {
+    await spec.load?.();
     const plan = makePlan(spec, this.facts, wishes, this.#arithmetic);
-    for (const bytes of plan.scratch.values()) this.#checkSize(spec.op, bytes);
-    return plan;
-  }
-
-  #pipelines(plan: Plan): Promise<Pipeline[]> {
-    return Promise.all(plan.passes.map((pass) => this.#runtime.pipelines.get(pass.variant)));
+    for (const bytes of [...plan.scratch.values(), ...roles.map(roleBytes)]) this.#checkSize(spec.op, bytes);
+    const compiling = plan.passes.map(({ variant }) => this.#runtime.pipelines.get(variant));
+    return { plan, pipelines: await Promise.all(compiling) };
   }
 
   createScratch(op: string, sizes: ReadonlyMap<string, number>): Map<string, GPUBuffer> {
