@@ -1,5 +1,5 @@
+import { encodeHalf } from './encodeHalf.js';
 import { invalid } from './errors.js';
-import { decodeHalf, encodeHalf } from './half.js';
 
 /** 16-bit floats: storage only, all arithmetic is in 32 bits. */
 export type HalfDType = 'f16' | 'bf16';
@@ -58,11 +58,6 @@ export function bytesOf(dtype: DType): number {
 /** The elements of `dtype` at the beginning of `buffer`; 16-bit floats as raw bits. */
 export function arrayOver(dtype: DType, buffer: ArrayBuffer, elements: number): TensorData {
   return new ARRAYS[dtype](buffer, 0, elements);
-}
-
-/** Raw bits as the values they stand for. */
-export function decoded(dtype: DType, data: TensorData): TypedArray {
-  return isHalf(dtype) ? decodeHalf(dtype, data as Uint16Array) : (data as TypedArray);
 }
 
 /**
