@@ -1,4 +1,3 @@
-import { CompileError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { type AnyVariant, keyOf } from '../plan/variant.js';
 import { composeShader } from './shader.js';
@@ -67,15 +66,8 @@ export class Pipelines {
     if (pipeline.status === 'fulfilled' && reported === null)
       return { key, pipeline: pipeline.value, layout };
     const cause = pipeline.status === 'rejected' ? pipeline.reason : reported;
-    const { messages } = await module.getCompilationInfo();
-    const told = messages.map(
-      ({ type, lineNum, linePos, message }) => `${type} at ${lineNum}:${linePos}: ${message}`,
-    );
-    throw new CompileError(
-      `the shader ${key} did not compile on ${this.#facts.description || 'this adapter'}:\n${told.join('\n') || String(cause)}\n` +
-        'This is a fault of webgpu-loss or of the driver. Try policy: { subgroups: false, vec4: false }, or backend: "cpu".',
-      { op: 'compile', adapter: this.#facts, cause, source: code },
-    );
+    const { notCompiled } = await import('./refusals.js');
+    throw await notCompiled(this.#facts, key, code, module, cause);
   }
 }
 
