@@ -1,14 +1,13 @@
 import source from '../../../shaders/epilogue/kl-divergence.wgsl?raw';
-import given from '../../../shaders/epilogue/kl-divergence-given.wgsl?raw';
 import divergence from '../../../shaders/lib/divergence.wgsl?raw';
-import givenLogProbs from '../../../shaders/lib/given-log-probs.wgsl?raw';
-import givenProbs from '../../../shaders/lib/given-probs.wgsl?raw';
 import absorption from '../../../shaders/strategy/absorption-checked.wgsl?raw';
 import emission from '../../../shaders/strategy/emission-checked.wgsl?raw';
 import { softmaxLibraries } from '../libraries.js';
 import { twoSumsStatistic } from '../statistics.js';
 import type { Epilogue, KernelRole, Statistic } from '../variant.js';
 import { logitsRole, matrixRole, resultRole, rowResultRole, rowRole, upstreamRole } from './roles.js';
+
+const libraries = [...softmaxLibraries, divergence];
 
 const distributionRole: KernelRole = rowRole('0u', 'statistic', 'row', 'elements');
 
@@ -27,7 +26,7 @@ export const klDivergenceEpilogue: Epilogue = {
   name: 'kl-divergence',
   source,
   words: 3,
-  libraries: [...softmaxLibraries, divergence],
+  libraries,
   oddRows: true,
   roles: { ...roles, teacher: distributionRole },
 };
@@ -38,9 +37,9 @@ export const givenDivergenceStatistic: Statistic = { ...twoSumsStatistic, absorp
 /** From probabilities. */
 export const klDivergenceProbsEpilogue: Epilogue = {
   name: 'kl-divergence-probs',
-  source: given,
+  source: async () => (await import('../givenTargets.js')).givenProbs,
   words: 2,
-  libraries: [...softmaxLibraries, divergence, givenProbs],
+  libraries,
   emission,
   roles: { ...roles, target: matrixRole('statistic', 'elements') },
 };
@@ -48,9 +47,9 @@ export const klDivergenceProbsEpilogue: Epilogue = {
 /** From log-probabilities. */
 export const klDivergenceLogProbsEpilogue: Epilogue = {
   name: 'kl-divergence-log-probs',
-  source: given,
+  source: async () => (await import('../givenTargets.js')).givenLogProbs,
   words: 2,
-  libraries: [...softmaxLibraries, divergence, givenLogProbs],
+  libraries,
   emission,
   roles,
 };
