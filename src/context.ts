@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend, Operand } from './backend.js';
-import { checkData, type DType, isDType, type TensorData } from './dtype.js';
+import { checkData, checkDType, type DType, type TensorData } from './dtype.js';
 import { type DeviceLostError, invalid, WebGpuUnavailableError } from './errors.js';
 import { findAdapter, openDevice, wrapDevice } from './gpu/adapter.js';
 import { GpuBackend } from './gpu/backend.js';
@@ -115,9 +115,7 @@ export class Context {
     checkShape(op, 'shape', shape);
     checkOptions(op, options, ['dtype', 'byteOffset', 'rowStride']);
     const { dtype = 'f32', byteOffset = 0, rowStride } = options;
-    if (!isDType(dtype)) {
-      invalid(op, `dtype '${String(dtype)}' is unknown; use 'f32', 'f16', 'bf16', 'i32' or 'u32'.`);
-    }
+    checkDType(op, dtype);
     const length = shape.at(-1) ?? 1;
     if (
       rowStride !== undefined &&

@@ -38,8 +38,10 @@ const ARRAYS: {
   u32: Uint32Array,
 };
 
-export function isDType(value: unknown): value is DType {
-  return typeof value === 'string' && Object.hasOwn(ARRAYS, value);
+/** Throws `InvalidArgumentError` unless `dtype` is one. */
+export function checkDType(op: string, dtype: unknown): void {
+  if (typeof dtype === 'string' && Object.hasOwn(ARRAYS, dtype)) return;
+  invalid(op, `dtype '${String(dtype)}' is unknown; use one of ${Object.keys(ARRAYS).join(', ')}.`);
 }
 
 export function isFloat(dtype: DType): dtype is FloatDType {
@@ -73,9 +75,7 @@ export function checkData(
   const fail = (message: string): never => {
     invalid(op, `${name} ${message}`);
   };
-  if (wanted !== undefined && !isDType(wanted)) {
-    invalid(op, `dtype '${String(wanted)}' is unknown; use one of ${Object.keys(ARRAYS).join(', ')}.`);
-  }
+  if (wanted !== undefined) checkDType(op, wanted);
   const elements = elementsOf(data);
   if (elements === undefined) {
     const kind = Object.prototype.toString.call(data).slice(8, -1);
@@ -101,9 +101,9 @@ export function checkData(
 function elementsOf(
   data: unknown,
 ): { readonly array: TensorData; readonly dtype: DType | undefined } | undefined {
-  if (data instanceof Float32Array) return { array: data, dtype: 'f32' };
-  if (data instanceof Int32Array) return { array: data, dtype: 'i32' };
-  if (data instanceof Uint32Array) return { array: data, dtype: 'u32' };
+  for (const dtype of ['f32', 'i32', 'u32'] as const) {
+    if (data instanceof ARRAYS[dtype]) return { array: data, dtype };
+  }
   if (data instanceof Uint16Array) return { array: data, dtype: undefined };
   // Not in all engines yet.
   const { Float16Array } = globalThis as { Float16Array?: new () => Uint16Array };

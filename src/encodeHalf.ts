@@ -23,14 +23,12 @@ export function encodeHalf(dtype: HalfDType, values: ArrayLike<number>): Uint16A
   return bits;
 }
 
-const double = new Float64Array(1);
-const words = new Uint32Array(double.buffer);
-const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const double = new DataView(new ArrayBuffer(8));
 
 function encode(value: number, { fraction, least, infinity, nan }: Format): number {
   if (Number.isNaN(value)) return nan;
-  double[0] = value;
-  const high = words[LITTLE_ENDIAN ? 1 : 0] as number;
+  double.setFloat64(0, value);
+  const high = double.getUint32(0);
   const sign = (high >>> 16) & 0x8000;
   const exponent = Math.max(((high >>> 20) & 0x7ff) - 1023, least);
   if (exponent > 1 - least) return sign | infinity;
