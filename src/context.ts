@@ -97,8 +97,7 @@ export class Context {
     }
     const { storage, work } = this.#backend.allocate(op, checked.data.byteLength);
     const uploaded = this.#backend.upload(storage, checked.data);
-    return new Tensor(this, shape, checked.dtype, {
-      backend: this.#backend,
+    return new Tensor(this, shape, checked.dtype, this.#backend, {
       storage,
       work: this.#backend.device === undefined ? work : deriveWork([work], uploaded),
     });
@@ -128,8 +127,8 @@ export class Context {
       );
     }
     const span = spanOf(shape, rowStride);
-    const { storage, work } = this.#backend.adopt(op, buffer, byteOffset, span, dtype);
-    return new Tensor(this, shape, dtype, { backend: this.#backend, storage, work, rowStride });
+    const part = this.#backend.adopt(op, buffer, byteOffset, span, dtype);
+    return new Tensor(this, shape, dtype, this.#backend, part, rowStride);
   }
 
   /** Ends the context; destroys the device if the context made it. Tensors can no longer be read. */
@@ -149,13 +148,8 @@ export function backendOf(context: Context): { readonly backend: Backend; readon
 }
 
 /** A tensor around what a backend computed. */
-export function tensorOf(
-  context: Context,
-  shape: readonly number[],
-  dtype: DType,
-  { storage, work }: Operand,
-): Tensor {
-  return new Tensor(context, shape, dtype, { backend: backendOf(context).backend, storage, work });
+export function tensorOf(context: Context, shape: readonly number[], dtype: DType, operand: Operand): Tensor {
+  return new Tensor(context, shape, dtype, backendOf(context).backend, operand);
 }
 
 /**

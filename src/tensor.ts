@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Backend, Storage } from './backend.js';
+import type { Backend, Operand, Storage } from './backend.js';
 import type { Context } from './context.js';
 import {
   arrayOver,
@@ -44,20 +44,16 @@ export class Tensor {
     context: Context,
     shape: readonly number[],
     dtype: DType,
-    parts: { backend: Backend; storage: Storage; work: Work; rowStride?: number | undefined },
+    backend: Backend,
+    { storage, work }: Operand,
+    rowStride?: number,
   ) {
     this.context = context;
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
-    this.rowStride = parts.rowStride ?? shape.at(-1) ?? 1;
-    this.#state = {
-      backend: parts.backend,
-      storage: parts.storage,
-      work: parts.work,
-      destroyed: false,
-      pending: 0,
-    };
-    for (const verdict of parts.work.verdicts) verdict.retain();
+    this.rowStride = rowStride ?? shape.at(-1) ?? 1;
+    this.#state = { backend, storage, work, destroyed: false, pending: 0 };
+    for (const verdict of work.verdicts) verdict.retain();
   }
 
   static {
