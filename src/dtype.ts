@@ -117,7 +117,7 @@ function checkMemory(op: string, name: string, array: TensorData): void {
     invalid(op, `${name} is a view of shared memory; copy it first: data.slice().`);
   }
   if (isDetached(array)) {
-    invalid(op, `${name} is detached: its memory was transferred elsewhere.`);
+    invalid(op, `${name} is detached: its memory was transferred.`);
   }
 }
 

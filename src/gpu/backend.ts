@@ -76,7 +76,7 @@ export class GpuBackend implements Backend {
     if (!owned && (byteOffset % WORD_BYTES !== 0 || data.byteLength % WORD_BYTES !== 0)) {
       invalid(
         'write',
-        'WebGPU writes whole words of 4 bytes, and this part of your buffer begins or ends within one; write to the buffer instead.',
+        'WebGPU writes whole words of 4 bytes, and the tensor begins or ends within one; write to its buffer instead.',
         { adapter: this.facts },
       );
     }

@@ -42,7 +42,7 @@ export class LossDevice {
   check(op: string): void {
     if (this.#lostError !== undefined) throw this.#lostError;
     if (this.#closed) {
-      invalid(op, 'the context was destroyed; make a new one with createContext().');
+      invalid(op, 'the context was destroyed; make a new context with createContext().');
     }
   }
 
