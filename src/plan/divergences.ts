@@ -6,6 +6,8 @@ import divergence from '../../shaders/lib/divergence.wgsl?raw';
 import logProbs from '../../shaders/lib/given-log-probs.wgsl?raw';
 import probs from '../../shaders/lib/given-probs.wgsl?raw';
 
+export { default as twoSumsSubgroup } from '../../shaders/statistic/two-sums.subgroup.wgsl?raw';
+export { default as twoSums } from '../../shaders/statistic/two-sums.wgsl?raw';
 export { default as absorption } from '../../shaders/strategy/absorption-checked.wgsl?raw';
 export { default as emission } from '../../shaders/strategy/emission-checked.wgsl?raw';
 

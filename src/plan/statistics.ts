@@ -6,8 +6,6 @@ import softmaxSubgroup from '../../shaders/statistic/softmax.subgroup.wgsl?raw';
 import softmax from '../../shaders/statistic/softmax.wgsl?raw';
 import sumSubgroup from '../../shaders/statistic/sum.subgroup.wgsl?raw';
 import sum from '../../shaders/statistic/sum.wgsl?raw';
-import twoSumsSubgroup from '../../shaders/statistic/two-sums.subgroup.wgsl?raw';
-import twoSums from '../../shaders/statistic/two-sums.wgsl?raw';
 import type { Source, Statistic } from './variant.js';
 
 export const softmaxStatistic: Statistic = {
@@ -30,8 +28,8 @@ export const sumStatistic: Statistic = { name: 'sum', source: sum, subgroupSourc
 
 export const twoSumsStatistic: Statistic = {
   name: 'two-sums',
-  source: twoSums,
-  subgroupSource: twoSumsSubgroup,
+  source: async () => (await import('./divergences.js')).twoSums,
+  subgroupSource: async () => (await import('./divergences.js')).twoSumsSubgroup,
   words: 4,
 };
 
