@@ -1,7 +1,6 @@
 import bits from '../../shaders/lib/bits.wgsl?raw';
 import expLog from '../../shaders/lib/exp-log.wgsl?raw';
 import logits from '../../shaders/lib/logits.wgsl?raw';
-import moment from '../../shaders/lib/moment.wgsl?raw';
 import softmax from '../../shaders/lib/softmax.wgsl?raw';
 
 // Lists in full: a bundler cannot leave out what another list is spread into.
@@ -12,5 +11,3 @@ export const sumLibraries: readonly string[] = [bits];
 export const softmaxLibraries: readonly string[] = [bits, expLog, softmax];
 /** The same for what has a role `logits`. */
 export const logitsLibraries: readonly string[] = [bits, expLog, softmax, logits];
-/** The same for the entropy of a row. */
-export const entropyLibraries: readonly string[] = [bits, expLog, softmax, logits, moment];

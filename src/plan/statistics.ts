@@ -1,7 +1,5 @@
 import censusSubgroup from '../../shaders/statistic/census.subgroup.wgsl?raw';
 import census from '../../shaders/statistic/census.wgsl?raw';
-import entropySubgroup from '../../shaders/statistic/entropy.subgroup.wgsl?raw';
-import entropy from '../../shaders/statistic/entropy.wgsl?raw';
 import softmaxSubgroup from '../../shaders/statistic/softmax.subgroup.wgsl?raw';
 import softmax from '../../shaders/statistic/softmax.wgsl?raw';
 import sumSubgroup from '../../shaders/statistic/sum.subgroup.wgsl?raw';
@@ -42,8 +40,8 @@ export const censusStatistic: Statistic = {
 
 export const entropyStatistic: Statistic = {
   name: 'entropy',
-  source: entropy,
-  subgroupSource: entropySubgroup,
+  source: async () => (await import('./entropies.js')).statistic,
+  subgroupSource: async () => (await import('./entropies.js')).statisticSubgroup,
   words: 4,
 };
 

@@ -1,4 +1,4 @@
-import { entropyLibraries, logitsLibraries, sumLibraries } from '../libraries.js';
+import { logitsLibraries, sumLibraries } from '../libraries.js';
 import type { Epilogue, KernelRole } from '../variant.js';
 import { logitsRole, rowResultRole, rowRole } from './roles.js';
 
@@ -28,7 +28,7 @@ export const logitStatsEpilogue: Epilogue = {
   name: 'logit-stats',
   source: async () => (await import('../rowStatistics.js')).epilogue,
   words: 0,
-  libraries: entropyLibraries,
+  libraries: logitsLibraries,
   roles: {
     logits: logitsRole('statistic', 'row'),
     targets: rowRole(NO_CLASS, 'statistic', 'row'),
