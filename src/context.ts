@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend, Operand } from './backend.js';
-import { checkData, type DType, isDType, type TensorData } from './dtype.js';
+import { checkData, checkDType, type DType, type TensorData } from './dtype.js';
 import { type DeviceLostError, invalid, WebGpuUnavailableError } from './errors.js';
 import { findAdapter, openDevice, wrapDevice } from './gpu/adapter.js';
 import { GpuBackend } from './gpu/backend.js';
@@ -97,8 +97,7 @@ export class Context {
     }
     const { storage, work } = this.#backend.allocate(op, checked.data.byteLength);
     const uploaded = this.#backend.upload(storage, checked.data);
-    return new Tensor(this, shape, checked.dtype, {
-      backend: this.#backend,
+    return new Tensor(this, shape, checked.dtype, this.#backend, {
       storage,
       work: this.#backend.device === undefined ? work : deriveWork([work], uploaded),
     });
@@ -115,9 +114,7 @@ export class Context {
     checkShape(op, 'shape', shape);
     checkOptions(op, options, ['dtype', 'byteOffset', 'rowStride']);
     const { dtype = 'f32', byteOffset = 0, rowStride } = options;
-    if (!isDType(dtype)) {
-      invalid(op, `dtype '${String(dtype)}' is unknown; use 'f32', 'f16', 'bf16', 'i32' or 'u32'.`);
-    }
+    checkDType(op, dtype);
     const length = shape.at(-1) ?? 1;
     if (
       rowStride !== undefined &&
@@ -130,8 +127,8 @@ export class Context {
       );
     }
     const span = spanOf(shape, rowStride);
-    const { storage, work } = this.#backend.adopt(op, buffer, byteOffset, span, dtype);
-    return new Tensor(this, shape, dtype, { backend: this.#backend, storage, work, rowStride });
+    const part = this.#backend.adopt(op, buffer, byteOffset, span, dtype);
+    return new Tensor(this, shape, dtype, this.#backend, part, rowStride);
   }
 
   /** Ends the context; destroys the device if the context made it. Tensors can no longer be read. */
@@ -151,13 +148,8 @@ export function backendOf(context: Context): { readonly backend: Backend; readon
 }
 
 /** A tensor around what a backend computed. */
-export function tensorOf(
-  context: Context,
-  shape: readonly number[],
-  dtype: DType,
-  { storage, work }: Operand,
-): Tensor {
-  return new Tensor(context, shape, dtype, { backend: backendOf(context).backend, storage, work });
+export function tensorOf(context: Context, shape: readonly number[], dtype: DType, operand: Operand): Tensor {
+  return new Tensor(context, shape, dtype, backendOf(context).backend, operand);
 }
 
 /**
@@ -201,10 +193,7 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
     return onCpu();
   }
   const adapter = await findAdapter(op, options.gpu, backend === 'webgpu');
-  if (typeof adapter === 'string') {
-    if (backend === 'auto') return onCpu();
-    throw new WebGpuUnavailableError(`${op}: ${adapter}`, { op });
-  }
+  if (adapter === undefined) return onCpu();
   const opened = await openDevice(op, adapter);
   try {
     const own = onGpu(opened.device, opened.facts, true);

@@ -1,5 +1,5 @@
+import { encodeHalf } from './encodeHalf.js';
 import { invalid } from './errors.js';
-import { decodeHalf, encodeHalf } from './half.js';
 
 /** 16-bit floats: storage only, all arithmetic is in 32 bits. */
 export type HalfDType = 'f16' | 'bf16';
@@ -38,8 +38,10 @@ const ARRAYS: {
   u32: Uint32Array,
 };
 
-export function isDType(value: unknown): value is DType {
-  return typeof value === 'string' && Object.hasOwn(ARRAYS, value);
+/** Throws `InvalidArgumentError` unless `dtype` is one. */
+export function checkDType(op: string, dtype: unknown): void {
+  if (typeof dtype === 'string' && Object.hasOwn(ARRAYS, dtype)) return;
+  invalid(op, `dtype '${String(dtype)}' is unknown; use one of ${Object.keys(ARRAYS).join(', ')}.`);
 }
 
 export function isFloat(dtype: DType): dtype is FloatDType {
@@ -60,11 +62,6 @@ export function arrayOver(dtype: DType, buffer: ArrayBuffer, elements: number): 
   return new ARRAYS[dtype](buffer, 0, elements);
 }
 
-/** Raw bits as the values they stand for. */
-export function decoded(dtype: DType, data: TensorData): TypedArray {
-  return isHalf(dtype) ? decodeHalf(dtype, data as Uint16Array) : (data as TypedArray);
-}
-
 /**
  * Checks data handed in by the caller, and makes it what a tensor of `wanted` (default: the array's own dtype) holds: 16-bit floats come
  * as raw bits in a Uint16Array, as a Float16Array, or as a Float32Array, which is rounded.
@@ -78,9 +75,7 @@ export function checkData(
   const fail = (message: string): never => {
     invalid(op, `${name} ${message}`);
   };
-  if (wanted !== undefined && !isDType(wanted)) {
-    invalid(op, `dtype '${String(wanted)}' is unknown; use one of ${Object.keys(ARRAYS).join(', ')}.`);
-  }
+  if (wanted !== undefined) checkDType(op, wanted);
   const elements = elementsOf(data);
   if (elements === undefined) {
     const kind = Object.prototype.toString.call(data).slice(8, -1);
@@ -106,9 +101,9 @@ export function checkData(
 function elementsOf(
   data: unknown,
 ): { readonly array: TensorData; readonly dtype: DType | undefined } | undefined {
-  if (data instanceof Float32Array) return { array: data, dtype: 'f32' };
-  if (data instanceof Int32Array) return { array: data, dtype: 'i32' };
-  if (data instanceof Uint32Array) return { array: data, dtype: 'u32' };
+  for (const dtype of ['f32', 'i32', 'u32'] as const) {
+    if (data instanceof ARRAYS[dtype]) return { array: data, dtype };
+  }
   if (data instanceof Uint16Array) return { array: data, dtype: undefined };
   // Not in all engines yet.
   const { Float16Array } = globalThis as { Float16Array?: new () => Uint16Array };
@@ -122,7 +117,7 @@ function checkMemory(op: string, name: string, array: TensorData): void {
     invalid(op, `${name} is a view of shared memory; copy it first: data.slice().`);
   }
   if (isDetached(array)) {
-    invalid(op, `${name} is detached: its memory was transferred elsewhere.`);
+    invalid(op, `${name} is detached: its memory was transferred.`);
   }
 }
 

@@ -130,10 +130,10 @@ export class TargetOutOfRangeError extends RangeError implements LossError {
     const { row, value, classes, ignorable = true } = found;
     super(
       `${details.op ?? 'crossEntropy'}: the target of row ${row} is ${value}, outside [0, ${classes}). ` +
+        'Give a class index in that range' +
         (ignorable
-          ? 'Give a class index in that range, or set ignoreIndex to that value if the row is not to count. ' +
-            'Rows with a bad target hold NaN; their neighbours are right.'
-          : 'Give a class index in that range.'),
+          ? ', or set ignoreIndex to that value if the row is not to count. Rows with a bad target hold NaN; their neighbours are right.'
+          : '.'),
     );
     this.op = details.op ?? 'crossEntropy';
     this.shapes = details.shapes ?? {};

@@ -38,6 +38,8 @@ export interface SpecOf<Op extends keyof CpuSettings> {
   readonly roles: Roles;
   /** The GPU passes. Pure: shapes, options and adapter facts in, passes out. */
   readonly passes: (build: PassBuilder) => readonly Pass[];
+  /** Loads what `passes` is made with, before it is called: where that is more than most calls need. */
+  readonly load?: () => Promise<void>;
   /** Number of classes, where targets are class indices; then `passes` writes a census of them to the scratch buffer `census`. */
   readonly targetClasses?: number;
   /** False where class indices cannot be ignored. Default true. */

@@ -1,12 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Backend, Storage } from './backend.js';
+import type { Backend, Operand, Storage } from './backend.js';
 import type { Context } from './context.js';
 import {
   arrayOver,
   bytesOf,
   checkData,
   type DType,
-  decoded,
+  isHalf,
   type TensorData,
   type TypedArray,
 } from './dtype.js';
@@ -44,20 +44,16 @@ export class Tensor {
     context: Context,
     shape: readonly number[],
     dtype: DType,
-    parts: { backend: Backend; storage: Storage; work: Work; rowStride?: number | undefined },
+    backend: Backend,
+    { storage, work }: Operand,
+    rowStride?: number,
   ) {
     this.context = context;
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
-    this.rowStride = parts.rowStride ?? shape.at(-1) ?? 1;
-    this.#state = {
-      backend: parts.backend,
-      storage: parts.storage,
-      work: parts.work,
-      destroyed: false,
-      pending: 0,
-    };
-    for (const verdict of parts.work.verdicts) verdict.retain();
+    this.rowStride = rowStride ?? shape.at(-1) ?? 1;
+    this.#state = { backend, storage, work, destroyed: false, pending: 0 };
+    for (const verdict of work.verdicts) verdict.retain();
   }
 
   static {
@@ -115,7 +111,10 @@ export class Tensor {
     const failure = found.find((error) => error !== undefined);
     if (failure !== undefined) throw failure;
     const bytes = await orAbort('read', signal, asked.data.bytes);
-    return decoded(this.dtype, dense(this, arrayOver(this.dtype, bytes, span)));
+    const elements = arrayOver(this.dtype, bytes, span);
+    if (!isHalf(this.dtype) && this.rowStride === (this.shape.at(-1) ?? 1)) return elements as TypedArray;
+    const { unpacked } = await import('./unpacked.js');
+    return unpacked(this, elements);
   }
 
   /**
@@ -200,41 +199,22 @@ export function setWork(tensor: Tensor, work: Work): void {
   state.work = work;
 }
 
-/** The elements without the padding of the rows. */
-function dense({ shape, rowStride, dtype }: Tensor, padded: TensorData): TensorData {
-  const length = shape.at(-1) ?? 1;
-  if (rowStride === length || padded.length === 0) return padded;
-  const count = elementCount(shape);
-  const packed = arrayOver(dtype, new ArrayBuffer(count * bytesOf(dtype)), count);
-  for (let row = 0; row * length < count; row++) {
-    packed.set(padded.subarray(row * rowStride, row * rowStride + length), row * length);
-  }
-  return packed;
-}
-
 /** Throws `AbortedError` if the signal has fired, `InvalidArgumentError` if it is none. */
 export function throwIfAborted(op: string, signal: AbortSignal | undefined): void {
   if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
     invalid(op, 'signal must be an AbortSignal.');
   }
-  if (signal?.aborted)
-    throw new AbortedError(`${op}: aborted by the caller's signal.`, { op, cause: signal.reason });
+  if (signal?.aborted) throw aborted(op, signal);
+}
+
+export function aborted(op: string, signal: AbortSignal): AbortedError {
+  return new AbortedError(`${op}: aborted by the caller's signal.`, { op, cause: signal.reason });
 }
 
 /** `promise`, or an `AbortedError` as soon as `signal` fires. */
 async function orAbort<T>(op: string, signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
   if (signal === undefined) return promise;
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () =>
-      reject(new AbortedError(`${op}: aborted by the caller's signal.`, { op, cause: signal.reason }));
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    throwIfAborted(op, signal);
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    aborted.catch(() => undefined);
-  }
+  promise.catch(() => undefined);
+  const { orAborted } = await import('./abort.js');
+  return orAborted(op, signal, promise);
 }

@@ -9,7 +9,7 @@ import type {
   RunHooks,
   Storage,
 } from '../backend.js';
-import { arrayOver, bytesOf, decoded, inWords, isHalf, type TensorData } from '../dtype.js';
+import { arrayOver, bytesOf, inWords, isHalf, type TensorData } from '../dtype.js';
 import {
   type DeviceLostError,
   InvalidArgumentError,
@@ -17,7 +17,7 @@ import {
   OutOfMemoryError,
   TargetOutOfRangeError,
 } from '../errors.js';
-import { encodeHalf } from '../half.js';
+import { decoded, encodeHalf } from '../half.js';
 import type { AdapterFacts } from '../info.js';
 import { elementCount } from '../shape.js';
 import { type CpuArray, type CpuArrays, type OutOfRange, type Role, type Spec, shapesOf } from '../spec.js';

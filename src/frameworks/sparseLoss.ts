@@ -51,28 +51,28 @@ interface Sized {
 
 /** The cross-entropy of class indices on buffers of a framework: what the adapters for training have in common. */
 export class SparseLoss {
-  private readonly op: string;
-  private readonly context: Context;
-  private readonly runtime: LossDevice;
-  private readonly options: SparseLossOptions;
-  private readonly weight: Tensor | undefined;
-  private readonly hasValue: boolean;
-  private readonly sizes: Map<string, Promise<Sized>> = new Map();
-  private readonly ready: Map<string, Sized> = new Map();
-  private last: Tensor | undefined;
+  readonly #op: string;
+  readonly #context: Context;
+  readonly #runtime: LossDevice;
+  readonly #options: SparseLossOptions;
+  readonly #weight: Tensor | undefined;
+  readonly #hasValue: boolean;
+  readonly #sizes: Map<string, Promise<Sized>> = new Map();
+  readonly #ready: Map<string, Sized> = new Map();
+  #last: Tensor | undefined;
   /** Settles when the device has said what it thinks of all steps; what went wrong first is `failure` then. */
-  private outcome: Promise<unknown> = Promise.resolve();
-  private failure: LossError | undefined;
-  private disposed = false;
+  #outcome: Promise<unknown> = Promise.resolve();
+  #failure: LossError | undefined;
+  #disposed = false;
 
   private constructor(op: string, context: Context, options: SparseLossOptions, hasValue: boolean) {
-    this.op = op;
-    this.context = context;
-    this.runtime = new LossDevice(context.device as GPUDevice, context.info);
+    this.#op = op;
+    this.#context = context;
+    this.#runtime = new LossDevice(context.device as GPUDevice, context.info);
     // The caller's object may change before the next shape is prepared.
-    this.options = { ...options };
-    this.weight = options.weight && context.tensor(options.weight, [options.weight.length]);
-    this.hasValue = hasValue;
+    this.#options = { ...options };
+    this.#weight = options.weight && context.tensor(options.weight, [options.weight.length]);
+    this.#hasValue = hasValue;
   }
 
   /**
@@ -100,29 +100,29 @@ export class SparseLoss {
   /** Compiles, once for all shapes of so many classes, and makes buffers, once for each number of rows. */
   prepare(shape: readonly number[]): Promise<Sized> {
     this.check();
-    checkShape(this.op, 'shape', shape);
-    const { rows, classes } = layoutOf(this.op, shape);
-    if (rows === 0) invalid(this.op, `logits ${formatShape(shape)} have no rows, and so no loss.`);
+    checkShape(this.#op, 'shape', shape);
+    const { rows, classes } = layoutOf(this.#op, shape);
+    if (rows === 0) invalid(this.#op, `logits ${formatShape(shape)} have no rows, and so no loss.`);
     const key = keyOf(rows, classes);
-    const known = this.sizes.get(key);
+    const known = this.#sizes.get(key);
     if (known !== undefined) return known;
-    const made = this.make(rows, classes).then((sized) => {
-      if (this.disposed) {
+    const made = this.#make(rows, classes).then((sized) => {
+      if (this.#disposed) {
         free(sized);
         this.check();
       }
-      this.ready.set(key, sized);
+      this.#ready.set(key, sized);
       return sized;
     });
-    this.sizes.set(key, made);
-    made.catch(() => this.sizes.delete(key));
+    this.#sizes.set(key, made);
+    made.catch(() => this.#sizes.delete(key));
     return made;
   }
 
   /** What `prepare` made for logits of this shape, if it has. */
   find(shape: readonly number[]): Sized | undefined {
     const classes = shape.at(-1) ?? 0;
-    return this.ready.get(keyOf(elementCount(shape) / classes, classes));
+    return this.#ready.get(keyOf(elementCount(shape) / classes, classes));
   }
 
   /** Throws unless labels of this shape and dtype belong to the logits: one a row, with or without a last axis of size 1. */
@@ -130,28 +130,28 @@ export class SparseLoss {
     const rows = logits.slice(0, -1);
     if (!sameShape(labels, rows) && !sameShape(labels, [...rows, 1])) {
       invalid(
-        this.op,
+        this.#op,
         `labels have shape ${formatShape(labels)} where ${formatShape(rows)} is needed: one class index for each row of logits.`,
         { shapes: { logits, labels } },
       );
     }
-    if (dtype !== 'int32') invalid(this.op, `labels are ${dtype}; int32 is needed: ${cast}.`);
+    if (dtype !== 'int32') invalid(this.#op, `labels are ${dtype}; int32 is needed: ${cast}.`);
   }
 
   /** Throws what a call must not go on with: it was disposed of, the device is gone, or an earlier call failed there. */
   check(): void {
-    if (this.disposed) invalid(this.op, 'it was disposed of; make a new one.');
-    this.runtime.check(this.op);
-    if (this.failure !== undefined) throw this.failure;
+    if (this.#disposed) invalid(this.#op, 'it was disposed of; make a new one.');
+    this.#runtime.check(this.#op);
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Submits one step. All that the framework recorded before must have been submitted. */
   run(sized: Sized, buffers: LossBuffers): void {
-    const { device } = this.runtime;
+    const { device } = this.#runtime;
     const { labels, loss, gradOutput, value, gradient } = sized;
     const { grad } = buffers;
-    const { result: plan, failure } = this.runtime.scoped(this.op, () => {
-      const encoder = device.createCommandEncoder({ label: this.op });
+    const { result: plan, failure } = this.#runtime.scoped(this.#op, () => {
+      const encoder = device.createCommandEncoder({ label: this.#op });
       encoder.copyBufferToBuffer(buffers.labels, 0, labels.buffer as GPUBuffer, 0, labels.shape[0]! * 4);
       if (buffers.gradOutput !== undefined)
         encoder.copyBufferToBuffer(buffers.gradOutput, 0, gradOutput.buffer as GPUBuffer, 0, 4);
@@ -159,7 +159,7 @@ export class SparseLoss {
         logits: { buffer: buffers.logits },
         targets: labels,
         loss,
-        ...(this.weight && { weight: this.weight }),
+        ...(this.#weight && { weight: this.#weight }),
       };
       const used = grad === undefined ? (value as Plan) : gradient;
       used.encode(
@@ -172,41 +172,41 @@ export class SparseLoss {
       return used;
     });
     plan.trim();
-    this.last = loss;
-    this.outcome = Promise.all([this.outcome, failure]).then(([, error]) => {
-      this.failure ??= error;
+    this.#last = loss;
+    this.#outcome = Promise.all([this.#outcome, failure]).then(([, error]) => {
+      this.#failure ??= error;
     });
   }
 
   /** The loss of the last step, in nats; rejects with what went wrong in it. */
   async read(): Promise<number> {
     this.check();
-    if (this.last === undefined) invalid(this.op, 'nothing was computed yet; call the loss first.');
+    if (this.#last === undefined) invalid(this.#op, 'nothing was computed yet; call the loss first.');
     // Asked for now: a later step writes over it.
-    const values = this.last.read();
+    const values = this.#last.read();
     values.catch(() => undefined);
-    await this.outcome;
-    if (this.failure !== undefined) throw this.failure;
+    await this.#outcome;
+    if (this.#failure !== undefined) throw this.#failure;
     return (await values)[0] as number;
   }
 
   dispose(): void {
-    if (this.disposed) return;
-    this.disposed = true;
-    for (const sized of this.ready.values()) free(sized);
-    this.weight?.destroy();
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const sized of this.#ready.values()) free(sized);
+    this.#weight?.destroy();
   }
 
-  private async make(rows: number, classes: number): Promise<Sized> {
-    const { weight, ...terms } = this.options;
-    const { context } = this;
+  async #make(rows: number, classes: number): Promise<Sized> {
+    const { weight, ...terms } = this.#options;
+    const context = this.#context;
     if (weight !== undefined && weight.length !== classes) {
-      invalid(this.op, `weight has ${weight.length} elements, the logits have ${classes} classes.`);
+      invalid(this.#op, `weight has ${weight.length} elements, the logits have ${classes} classes.`);
     }
     const shape = [rows, classes];
     const common = { ...terms, shape, targets: 'index', weight: weight !== undefined } as const;
     const [value, gradient] = await Promise.all([
-      this.hasValue ? planCrossEntropy(context, common) : undefined,
+      this.#hasValue ? planCrossEntropy(context, common) : undefined,
       planCrossEntropy(context, { ...common, grad: true, gradOutput: 'scalar' }),
     ]);
     return {

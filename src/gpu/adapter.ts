@@ -1,5 +1,6 @@
-import { InvalidArgumentError, invalid, WebGpuUnavailableError } from '../errors.js';
+import { InvalidArgumentError, invalid } from '../errors.js';
 import type { AdapterFacts, AdapterLimits } from '../info.js';
+import type { Absence } from './refusals.js';
 
 /** Features that kernels can use, taken where the adapter has them. */
 const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];
@@ -22,38 +23,33 @@ const KNOWN_LIMITS = [
   'minUniformBufferOffsetAlignment',
 ] as const satisfies readonly (keyof AdapterLimits)[];
 
-/** An adapter and what it was asked from; or, as a string, why there is none and what to do. */
+/**
+ * An adapter and what it was asked from. Where there is none: `WebGpuUnavailableError` if one was `demanded`, else undefined, also for a
+ * software adapter, which is slower than the CPU backend.
+ */
 export async function findAdapter(
   op: string,
   given: GPU | undefined | PromiseLike<GPU | undefined>,
-  anyAdapter: boolean,
-): Promise<{ readonly adapter: GPUAdapter; readonly gpu: GPU } | string> {
+  demanded: boolean,
+): Promise<{ readonly adapter: GPUAdapter; readonly gpu: GPU } | undefined> {
+  const none = async (why: Absence, cause?: unknown): Promise<undefined> => {
+    if (!demanded) return undefined;
+    const { noAdapter } = await import('./refusals.js');
+    throw noAdapter(op, why, cause);
+  };
   let gpu: GPU | undefined;
   let adapter: GPUAdapter | null;
   try {
     gpu = (await given) ?? ambientGpu();
-    if (gpu === undefined || gpu === null) {
-      return (
-        'there is no WebGPU here (navigator.gpu is missing). In a browser, use a recent one, over https or on localhost; ' +
-        "in Node, install the package webgpu and pass { gpu: gpu() } with gpu from 'webgpu-loss/node'; or use backend: 'cpu'."
-      );
-    }
+    if (gpu === undefined || gpu === null) return none('no WebGPU');
     checkGpu(op, gpu);
     adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   } catch (cause) {
     if (cause instanceof InvalidArgumentError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return `WebGPU failed to look for an adapter: ${reason}. Use backend: 'cpu', or try again later.`;
+    return none('failure', cause);
   }
-  if (adapter === null) {
-    return (
-      'WebGPU found no adapter: no usable GPU driver, or WebGPU is switched off. Install a Vulkan, Metal or D3D12 driver, ' +
-      "or use backend: 'cpu'."
-    );
-  }
-  if (!anyAdapter && isFallback(adapter))
-    return 'WebGPU has only a software adapter, which is slower than the CPU backend.';
-  return { adapter, gpu };
+  if (adapter === null) return none('no adapter');
+  return demanded || !isFallback(adapter) ? { adapter, gpu } : undefined;
 }
 
 function checkGpu(op: string, gpu: GPU): void {
@@ -82,10 +78,8 @@ export async function openDevice(
   try {
     device = await adapter.requestDevice({ label: 'webgpu-loss', requiredLimits, requiredFeatures });
   } catch (cause) {
-    throw new WebGpuUnavailableError(
-      `${op}: the adapter (${adapter.info.description || adapter.info.vendor || 'unnamed'}) gave no device: ${String(cause)}`,
-      { op, cause },
-    );
+    const { noDevice } = await import('./refusals.js');
+    throw noDevice(op, adapter, cause);
   }
   return { device, facts: factsOf(device, adapter.info, gpu) };
 }

@@ -38,11 +38,11 @@ export class GpuBackend implements Backend {
   readonly reproducible: boolean;
   readonly device: GPUDevice;
   readonly lost: Promise<DeviceLostError>;
-  private readonly runtime: LossDevice;
-  private readonly ownsDevice: boolean;
-  private readonly arithmetic: Arithmetic;
+  readonly #runtime: LossDevice;
+  readonly #ownsDevice: boolean;
+  readonly #arithmetic: Arithmetic;
   /** Ends when all that was asked of the context so far has been submitted. */
-  private tail: Promise<unknown> = Promise.resolve();
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(
     device: GPUDevice,
@@ -52,21 +52,21 @@ export class GpuBackend implements Backend {
   ) {
     this.device = device;
     this.facts = facts;
-    this.ownsDevice = ownsDevice;
-    this.arithmetic = arithmetic;
+    this.#ownsDevice = ownsDevice;
+    this.#arithmetic = arithmetic;
     this.reproducible = arithmetic.name === 'reproducible';
-    this.runtime = new LossDevice(device, facts);
-    this.lost = this.runtime.lost;
+    this.#runtime = new LossDevice(device, facts);
+    this.lost = this.#runtime.lost;
   }
 
   check(op: string): void {
-    this.runtime.check(op);
+    this.#runtime.check(op);
   }
 
   allocate(op: string, bytes: number): Operand {
     this.check(op);
-    this.checkSize(op, bytes);
-    const { result, failure } = this.runtime.scoped(op, () => this.createBuffer(op, bytes));
+    this.#checkSize(op, bytes);
+    const { result, failure } = this.#runtime.scoped(op, () => this.#createBuffer(op, bytes));
     return { storage: result, work: { failure, verdicts: [] } };
   }
 
@@ -76,11 +76,11 @@ export class GpuBackend implements Backend {
     if (!owned && (byteOffset % WORD_BYTES !== 0 || data.byteLength % WORD_BYTES !== 0)) {
       invalid(
         'write',
-        'WebGPU writes whole words of 4 bytes, and this part of your buffer begins or ends within one; write to the buffer instead.',
+        'WebGPU writes whole words of 4 bytes, and the tensor begins or ends within one; write to its buffer instead.',
         { adapter: this.facts },
       );
     }
-    return this.runtime.scoped('tensor', () => {
+    return this.#runtime.scoped('tensor', () => {
       if (data.length > 0)
         this.device.queue.writeBuffer(buffer, byteOffset, wholeWords(data) as GPUAllowSharedBufferSource);
     }).failure;
@@ -89,7 +89,7 @@ export class GpuBackend implements Backend {
   download(storage: Storage, bytes: number): Download {
     const { buffer, byteOffset } = storage as GpuStorage;
     this.check('read');
-    return download(this.runtime, buffer, byteOffset, bytes);
+    return download(this.#runtime, buffer, byteOffset, bytes);
   }
 
   free(storage: Storage): void {
@@ -125,42 +125,46 @@ export class GpuBackend implements Backend {
   ): Promise<void> {
     this.check(spec.op);
     checkAliasing(spec, given);
-    const plan = this.planFor(spec, wishes, given);
-    const compiling = this.pipelines(plan);
-    compiling.catch(() => undefined);
+    const aligned = Object.entries(given).every(([name, { storage }]) => {
+      const { dtype } = spec.roles[name] as Role;
+      return (storage as GpuStorage).byteOffset % (4 * bytesOf(dtype)) === 0;
+    });
+    const granted = aligned ? wishes : { ...wishes, vec4: false };
+    const preparing = this.#prepare(spec, granted, Object.values(spec.roles));
+    preparing.catch(() => undefined);
     await this.enqueue(async () => {
-      const pipelines = await compiling;
-      await this.runtime.throttle();
+      const { plan, pipelines } = await preparing;
+      await this.#runtime.throttle();
       // Time has passed: the device may be lost.
       this.check(spec.op);
       ready();
-      this.submit(plan, pipelines, given, deliver);
+      this.#submit(plan, pipelines, given, deliver);
     });
   }
 
   enqueue<T>(work: () => T | Promise<T>): Promise<T> {
-    const turn = this.tail.then(work);
-    this.tail = turn.catch(() => undefined);
+    const turn = this.#tail.then(work);
+    this.#tail = turn.catch(() => undefined);
     return turn;
   }
 
   settled(): Promise<unknown> {
-    return this.tail;
+    return this.#tail;
   }
 
   /** One go, without an await: error scopes, and what the tensors say of themselves, must fit the submission. */
-  private submit(
+  #submit(
     plan: Plan,
     pipelines: readonly Pipeline[],
     given: Operands,
     deliver: (outputs: Operands) => void,
   ): void {
     const { spec } = plan;
-    const { result, failure } = this.runtime.scoped(spec.op, () => {
+    const { result, failure } = this.#runtime.scoped(spec.op, () => {
       const operands: Record<string, Operand> = { ...given };
       for (const [name, role] of Object.entries(spec.roles)) {
         if (role.access !== 'out') continue;
-        operands[name] = { storage: this.createBuffer(`${spec.op}.${name}`, roleBytes(role)), work: CLEAN };
+        operands[name] = { storage: this.#createBuffer(`${spec.op}.${name}`, roleBytes(role)), work: CLEAN };
       }
       const scratch = this.createScratch(spec.op, plan.scratch);
       let bound: Bound;
@@ -175,7 +179,7 @@ export class GpuBackend implements Backend {
       if (bound.dispatches.length > 0) {
         const encoder = this.device.createCommandEncoder({ label: spec.op });
         encodeAll(encoder, bound.dispatches);
-        this.runtime.submit(encoder.finish());
+        this.#runtime.submit(encoder.finish());
       }
       bound.params.destroy();
       const verdict = this.verdictOf(spec, scratch.get(CENSUS));
@@ -191,58 +195,44 @@ export class GpuBackend implements Backend {
 
   async plan(spec: Spec, wishes: Partial<Policy>): Promise<Executable> {
     this.check(spec.op);
-    const plan = makePlan(spec, this.facts, wishes, this.arithmetic);
-    for (const bytes of plan.scratch.values()) this.checkSize(spec.op, bytes);
-    const [pipelines, { GpuExecutable }] = await Promise.all([
-      this.pipelines(plan),
+    const [{ plan, pipelines }, { openExecutable }] = await Promise.all([
+      this.#prepare(spec, wishes, []),
       import('./executable.js'),
     ]);
-    this.check(spec.op);
-    const shared = new Map([...plan.scratch].filter(([name]) => name !== CENSUS));
-    const { result: scratch, failure } = this.runtime.scoped(spec.op, () =>
-      this.createScratch(spec.op, shared),
-    );
-    const error = await failure;
-    if (error !== undefined) {
-      for (const buffer of scratch.values()) buffer.destroy();
-      throw error;
-    }
-    return new GpuExecutable(this, this.runtime, plan, pipelines, scratch);
+    return openExecutable(this, this.#runtime, plan, pipelines);
   }
 
   destroy(): void {
-    this.runtime.close();
-    if (this.ownsDevice) this.device.destroy();
+    this.#runtime.close();
+    if (this.#ownsDevice) this.device.destroy();
   }
 
   /** The verdict on class-index targets, with a first holder: whoever asked for it. */
   verdictOf(spec: Spec, census: GPUBuffer | undefined): CensusVerdict | undefined {
     if (spec.targetClasses === undefined || census === undefined) return undefined;
-    return new CensusVerdict(this.runtime, census, spec);
+    return new CensusVerdict(this.#runtime, census, spec);
   }
 
-  private planFor(spec: Spec, wishes: Partial<Policy>, operands: Operands): Plan {
-    const aligned = Object.entries(operands).every(([name, { storage }]) => {
-      const { dtype } = spec.roles[name] as Role;
-      return (storage as GpuStorage).byteOffset % (4 * bytesOf(dtype)) === 0;
-    });
-    const plan = makePlan(spec, this.facts, aligned ? wishes : { ...wishes, vec4: false }, this.arithmetic);
-    for (const bytes of plan.scratch.values()) this.checkSize(spec.op, bytes);
-    for (const role of Object.values(spec.roles)) this.checkSize(spec.op, roleBytes(role));
-    return plan;
-  }
-
-  private pipelines(plan: Plan): Promise<Pipeline[]> {
-    return Promise.all(plan.passes.map((pass) => this.runtime.pipelines.get(pass.variant)));
+  /** The plan of a spec and its pipelines, with room for all scratch buffers and for what has these roles. */
+  async #prepare(
+    spec: Spec,
+    wishes: Partial<Policy>,
+    roles: readonly Role[],
+  ): Promise<{ readonly plan: Plan; readonly pipelines: readonly Pipeline[] }> {
+    await spec.load?.();
+    const plan = makePlan(spec, this.facts, wishes, this.#arithmetic);
+    for (const bytes of [...plan.scratch.values(), ...roles.map(roleBytes)]) this.#checkSize(spec.op, bytes);
+    const compiling = plan.passes.map(({ variant }) => this.#runtime.pipelines.get(variant));
+    return { plan, pipelines: await Promise.all(compiling) };
   }
 
   createScratch(op: string, sizes: ReadonlyMap<string, number>): Map<string, GPUBuffer> {
     const scratch = new Map<string, GPUBuffer>();
-    for (const [name, bytes] of sizes) scratch.set(name, this.createBuffer(`${op} ${name}`, bytes).buffer);
+    for (const [name, bytes] of sizes) scratch.set(name, this.#createBuffer(`${op} ${name}`, bytes).buffer);
     return scratch;
   }
 
-  private createBuffer(label: string, bytes: number): GpuStorage {
+  #createBuffer(label: string, bytes: number): GpuStorage {
     const buffer = this.device.createBuffer({
       __proto__: null,
       label: `webgpu-loss ${label}`,
@@ -252,7 +242,7 @@ export class GpuBackend implements Backend {
     return { buffer, byteOffset: 0, owned: true };
   }
 
-  private checkSize(op: string, bytes: number): void {
+  #checkSize(op: string, bytes: number): void {
     const { maxBufferSize } = this.facts.limits;
     if (bytes > maxBufferSize) {
       throw new LimitExceededError(

@@ -13,29 +13,29 @@ const BAD_VALUE = 3;
 
 /** Whether all targets were in range: in the buffer that the census pass wrote, read when a result is. */
 export class CensusVerdict implements Verdict {
-  private readonly runtime: LossDevice;
-  private readonly buffer: GPUBuffer;
-  private readonly spec: Spec;
-  private holders = 0;
+  readonly #runtime: LossDevice;
+  readonly #buffer: GPUBuffer;
+  readonly #spec: Spec;
+  #holders = 0;
 
   constructor(runtime: LossDevice, buffer: GPUBuffer, spec: Spec) {
-    this.runtime = runtime;
-    this.buffer = buffer;
-    this.spec = spec;
+    this.#runtime = runtime;
+    this.#buffer = buffer;
+    this.#spec = spec;
   }
 
   retain(): void {
-    this.holders += 1;
+    this.#holders += 1;
   }
 
   release(): void {
-    this.holders -= 1;
-    if (this.holders === 0) this.buffer.destroy();
+    this.#holders -= 1;
+    if (this.#holders === 0) this.#buffer.destroy();
   }
 
   async ask(): Promise<LossError | undefined> {
-    const { op, roles, targetClasses = 0, ignorable = true } = this.spec;
-    const { failure, bytes } = download(this.runtime, this.buffer, 0, CENSUS_WORDS * 4);
+    const { op, roles, targetClasses = 0, ignorable = true } = this.#spec;
+    const { failure, bytes } = download(this.#runtime, this.#buffer, 0, CENSUS_WORDS * 4);
     const error = await failure;
     if (error !== undefined) return error;
     const words = new Uint32Array(await bytes);
@@ -45,7 +45,7 @@ export class CensusVerdict implements Verdict {
     const value = (roles['targets'] as Role).dtype === 'i32' ? raw | 0 : raw;
     return new TargetOutOfRangeError(
       { row, value, classes: targetClasses, ignorable },
-      { op, shapes: shapesOf(roles), adapter: this.runtime.facts },
+      { op, shapes: shapesOf(roles), adapter: this.#runtime.facts },
     );
   }
 }

@@ -14,9 +14,9 @@ export class LossDevice {
   readonly facts: AdapterFacts;
   readonly pipelines: Pipelines;
   readonly lost: Promise<DeviceLostError>;
-  private lostError: DeviceLostError | undefined;
-  private closed = false;
-  private inFlight: Promise<unknown>[] = [];
+  #lostError: DeviceLostError | undefined;
+  #closed = false;
+  #inFlight: Promise<unknown>[] = [];
 
   constructor(device: GPUDevice, facts: AdapterFacts) {
     this.device = device;
@@ -24,7 +24,7 @@ export class LossDevice {
     this.pipelines = new Pipelines(device, facts);
     // A destroyed device goes on accepting work in silence, so its loss is kept here and asked before each call.
     this.lost = device.lost.then((info) => {
-      this.lostError = new DeviceLostError(
+      this.#lostError = new DeviceLostError(
         `the GPU device was lost (${info.reason || 'unknown'}): ${info.message || 'no reason given'}. ` +
           'Tensors on it are gone; make a new context with createContext().',
         {
@@ -34,15 +34,15 @@ export class LossDevice {
           reason: info.reason === 'destroyed' ? 'destroyed' : 'unknown',
         },
       );
-      return this.lostError;
+      return this.#lostError;
     });
   }
 
   /** Throws if nothing can be run any more. */
   check(op: string): void {
-    if (this.lostError !== undefined) throw this.lostError;
-    if (this.closed) {
-      invalid(op, 'the context was destroyed; make a new one with createContext().');
+    if (this.#lostError !== undefined) throw this.#lostError;
+    if (this.#closed) {
+      invalid(op, 'the context was destroyed; make a new context with createContext().');
     }
   }
 
@@ -53,7 +53,7 @@ export class LossDevice {
   }
 
   close(): void {
-    this.closed = true;
+    this.#closed = true;
   }
 
   /**
@@ -76,17 +76,14 @@ export class LossDevice {
       scopes = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()];
       for (const scope of scopes) scope.catch(() => undefined);
     }
-    return { result, failure: this.outcome(op, scopes) };
+    return { result, failure: this.#outcome(op, scopes) };
   }
 
-  private async outcome(
-    op: string,
-    scopes: readonly Promise<GPUError | null>[],
-  ): Promise<LossError | undefined> {
+  async #outcome(op: string, scopes: readonly Promise<GPUError | null>[]): Promise<LossError | undefined> {
     const details = { op, adapter: this.facts };
     try {
       const [validation, memory, internal] = await Promise.all(scopes);
-      if (this.lostError !== undefined) return this.lostError;
+      if (this.#lostError !== undefined) return this.#lostError;
       if (memory) {
         return new OutOfMemoryError(
           `${op}: the device is out of memory (${memory.message}). Destroy tensors that are no longer needed, or split the batch.`,
@@ -109,7 +106,7 @@ export class LossDevice {
 
   /** Waits while too many submissions are under way. */
   async throttle(): Promise<void> {
-    while (this.inFlight.length >= MOST_IN_FLIGHT) await this.inFlight[0];
+    while (this.#inFlight.length >= MOST_IN_FLIGHT) await this.#inFlight[0];
   }
 
   /** Submits, and counts the submission until the device has done it. */
@@ -119,9 +116,9 @@ export class LossDevice {
       .onSubmittedWorkDone()
       .catch(() => undefined)
       .then(() => {
-        this.inFlight = this.inFlight.filter((other) => other !== done);
+        this.#inFlight = this.#inFlight.filter((other) => other !== done);
       });
-    this.inFlight.push(done);
+    this.#inFlight.push(done);
   }
 }
 

@@ -1,4 +1,3 @@
-import { CompileError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
 import { type AnyVariant, keyOf } from '../plan/variant.js';
 import { composeShader } from './shader.js';
@@ -14,28 +13,28 @@ export interface Pipeline {
 
 /** The compiled variants of one device. A failed compilation is not kept: the next call tries again. */
 export class Pipelines {
-  private readonly device: GPUDevice;
-  private readonly facts: AdapterFacts;
-  private readonly cache: Map<string, Promise<Pipeline>> = new Map();
+  readonly #device: GPUDevice;
+  readonly #facts: AdapterFacts;
+  readonly #cache: Map<string, Promise<Pipeline>> = new Map();
 
   constructor(device: GPUDevice, facts: AdapterFacts) {
-    this.device = device;
-    this.facts = facts;
+    this.#device = device;
+    this.#facts = facts;
   }
 
   /** The pipeline of `variant`; rejects with `CompileError`. */
   get(variant: AnyVariant): Promise<Pipeline> {
     const key = keyOf(variant);
-    const known = this.cache.get(key);
+    const known = this.#cache.get(key);
     if (known !== undefined) return known;
-    const compiled = this.compile(key, variant);
-    this.cache.set(key, compiled);
-    compiled.catch(() => this.cache.delete(key));
+    const compiled = this.#compile(key, variant);
+    this.#cache.set(key, compiled);
+    compiled.catch(() => this.#cache.delete(key));
     return compiled;
   }
 
-  private async compile(key: string, variant: AnyVariant): Promise<Pipeline> {
-    const { device } = this;
+  async #compile(key: string, variant: AnyVariant): Promise<Pipeline> {
+    const device = this.#device;
     const code = await ('tiles' in variant
       ? (await import('./productShader.js')).composeProduct(variant)
       : composeShader(variant));
@@ -67,15 +66,8 @@ export class Pipelines {
     if (pipeline.status === 'fulfilled' && reported === null)
       return { key, pipeline: pipeline.value, layout };
     const cause = pipeline.status === 'rejected' ? pipeline.reason : reported;
-    const { messages } = await module.getCompilationInfo();
-    const told = messages.map(
-      ({ type, lineNum, linePos, message }) => `${type} at ${lineNum}:${linePos}: ${message}`,
-    );
-    throw new CompileError(
-      `the shader ${key} did not compile on ${this.facts.description || 'this adapter'}:\n${told.join('\n') || String(cause)}\n` +
-        'This is a fault of webgpu-loss or of the driver. Try policy: { subgroups: false, vec4: false }, or backend: "cpu".',
-      { op: 'compile', adapter: this.facts, cause, source: code },
-    );
+    const { notCompiled } = await import('./refusals.js');
+    throw await notCompiled(this.#facts, key, code, module, cause);
   }
 }
 

@@ -29,11 +29,10 @@ export type Argument = Pick<Tensor, 'shape' | 'dtype' | 'rowStride'>;
 export class Call {
   readonly op: string;
   readonly context: Context;
-  private readonly policy: Partial<Policy>;
-  private readonly signal: AbortSignal | undefined;
-  private readonly inputs: Map<string, Tensor> = new Map();
-  private readonly arrays: Map<string, { readonly data: TensorData; readonly shape: readonly number[] }> =
-    new Map();
+  readonly #policy: Partial<Policy>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #inputs: Map<string, Tensor> = new Map();
+  readonly #arrays: Map<string, { readonly data: TensorData; readonly shape: readonly number[] }> = new Map();
 
   /** @param lead The tensor whose context the call runs on. */
   constructor(op: string, name: string, lead: unknown, options: CallOptions) {
@@ -44,14 +43,14 @@ export class Call {
     this.context = lead.context;
     const { backend, policy } = backendOf(lead.context);
     backend.check(op);
-    this.policy = checkPolicy(op, options.policy, backend.facts, policy, backend.reproducible);
-    this.signal = options.signal;
-    throwIfAborted(op, this.signal);
+    this.#policy = checkPolicy(op, options.policy, backend.facts, policy, backend.reproducible);
+    this.#signal = options.signal;
+    throwIfAborted(op, this.#signal);
   }
 
   /** A tensor argument of floats; checks whose it is and that it lives. */
   matrix(name: string, value: unknown, shape?: readonly number[]): Tensor {
-    return this.tensor(name, value, FLOATS, shape === undefined ? undefined : [shape]);
+    return this.#tensor(name, value, FLOATS, shape === undefined ? undefined : [shape]);
   }
 
   /**
@@ -64,21 +63,21 @@ export class Call {
     dtypes: readonly DType[],
     shapes: readonly (readonly number[])[],
   ): Argument {
-    if (value instanceof Tensor) return this.tensor(name, value, dtypes, shapes);
+    if (value instanceof Tensor) return this.#tensor(name, value, dtypes, shapes);
     const { data, dtype } = checkData(this.op, name, value);
     const shape = shapes.find(
       (candidate) => candidate.length <= 1 && elementCount(candidate) === data.length,
     );
     if (shape === undefined) {
       const [wanted = []] = shapes;
-      this.fail(
+      this.#fail(
         `${name} has ${data.length} elements where shape ${formatShape(wanted)} is needed` +
           (wanted.length > 1 ? `; give ctx.tensor(array, ${formatShape(wanted)}).` : '.'),
       );
     }
-    this.checkDType(name, dtype, dtypes);
+    this.#checkDType(name, dtype, dtypes);
     // Uploaded when all arguments are known to be good.
-    this.arrays.set(name, { data, shape });
+    this.#arrays.set(name, { data, shape });
     return { shape, dtype, rowStride: shape.at(-1) ?? 1 };
   }
 
@@ -90,19 +89,19 @@ export class Call {
     return reduction === 'none' ? role : { ...role, broadcast: true };
   }
 
-  private tensor(
+  #tensor(
     name: string,
     value: unknown,
     dtypes: readonly DType[],
     shapes: readonly (readonly number[])[] | undefined,
   ): Tensor {
     if (!(value instanceof Tensor))
-      this.fail(`${name} must be a Tensor; make one with ctx.tensor(array, shape).`);
+      this.#fail(`${name} must be a Tensor; make one with ctx.tensor(array, shape).`);
     if (value.context !== this.context) {
-      this.fail(`${name} belongs to another context. Make all tensors of a call with the same one.`);
+      this.#fail(`${name} belongs to another context. Make all tensors of a call with the same one.`);
     }
     usableState(this.op, name, value);
-    this.checkDType(name, value.dtype, dtypes);
+    this.#checkDType(name, value.dtype, dtypes);
     if (shapes !== undefined && !shapes.some((shape) => sameShape(shape, value.shape))) {
       invalid(
         this.op,
@@ -110,15 +109,15 @@ export class Call {
         { shapes: { [name]: value.shape, expected: shapes[0] ?? [] } },
       );
     }
-    this.inputs.set(name, value);
+    this.#inputs.set(name, value);
     return value;
   }
 
-  private checkDType(name: string, dtype: DType, dtypes: readonly DType[]): void {
-    if (!dtypes.includes(dtype)) this.fail(`${name} is ${dtype}; ${dtypes.join(' or ')} is needed.`);
+  #checkDType(name: string, dtype: DType, dtypes: readonly DType[]): void {
+    if (!dtypes.includes(dtype)) this.#fail(`${name} is ${dtype}; ${dtypes.join(' or ')} is needed.`);
   }
 
-  private fail(message: string): never {
+  #fail(message: string): never {
     invalid(this.op, message);
   }
 
@@ -127,24 +126,24 @@ export class Call {
     const { backend } = backendOf(this.context);
     const uploads: Tensor[] = [];
     try {
-      for (const [name, { data, shape }] of this.arrays) {
+      for (const [name, { data, shape }] of this.#arrays) {
         const tensor = this.context.tensor(data, shape);
         uploads.push(tensor);
-        this.inputs.set(name, tensor);
+        this.#inputs.set(name, tensor);
       }
       // The states themselves, not copies: an earlier call in the queue may still change what a tensor says of its contents.
-      const states = [...this.inputs].map(
+      const states = [...this.#inputs].map(
         ([name, tensor]) => [name, usableState(this.op, name, tensor)] as const,
       );
       const results: Record<string, Tensor> = {};
       const deliver = (outputs: Operands): void => {
         for (const [name, operand] of Object.entries(outputs))
-          results[name] = this.result(spec, name, operand);
+          results[name] = this.#result(spec, name, operand);
       };
-      const ready = (): void => throwIfAborted(this.op, this.signal);
+      const ready = (): void => throwIfAborted(this.op, this.#signal);
       await held(
         states.map(([, state]) => state),
-        () => backend.run(spec, this.policy, Object.fromEntries(states), { ready, deliver }),
+        () => backend.run(spec, this.#policy, Object.fromEntries(states), { ready, deliver }),
       );
       return results as Results;
     } finally {
@@ -152,9 +151,9 @@ export class Call {
     }
   }
 
-  private result(spec: Spec, name: string, operand: Operand): Tensor {
+  #result(spec: Spec, name: string, operand: Operand): Tensor {
     const { shape, dtype } = spec.roles[name] as Role;
-    const input = this.inputs.get(name);
+    const input = this.#inputs.get(name);
     if (input === undefined) return tensorOf(this.context, shape, dtype, operand);
     setWork(input, operand.work);
     return input;

@@ -109,14 +109,8 @@ export async function crossEntropy(
     weight: weightTensor === undefined ? undefined : inputRole(op, 'weight', weightTensor),
     gradOutput: call.upstream(gradOutput, terms.reduction, perRow),
   });
-  const { loss, grad, logits: inPlace, gradTargets, logSumExp } = await call.run(spec);
-  const gradient = grad ?? inPlace;
-  return {
-    loss: loss as Tensor,
-    ...(gradient === undefined ? {} : { grad: gradient }),
-    ...(gradTargets === undefined ? {} : { gradTargets }),
-    ...(logSumExp === undefined ? {} : { logSumExp }),
-  };
+  const { logits: inPlace, ...results } = await call.run<CrossEntropyResult & { logits?: Tensor }>(spec);
+  return inPlace === undefined ? results : { ...results, grad: inPlace };
 }
 
 /** Checks the terms and fills in their defaults. */

@@ -1,4 +1,3 @@
-import type { Executable } from '../backend.js';
 import { backendOf, Context } from '../context.js';
 import { type FloatDType, isFloat } from '../dtype.js';
 import { invalid } from '../errors.js';
@@ -6,7 +5,7 @@ import type { PassSummary } from '../plan/plan.js';
 import { checkPolicy, type Policy } from '../plan/policy.js';
 import { checkShape, type Layout, layoutOf } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
-import { type PlanBinding, PlanBindings } from './planBindings.js';
+import type { PlanBinding } from './planBindings.js';
 
 export type { PlanBinding } from './planBindings.js';
 
@@ -99,41 +98,9 @@ export async function makeExecutable<Bindings extends object>(
   }
   const { backend, policy } = backendOf(context);
   const merged = checkPolicy(op, wishes, backend.facts, policy, backend.reproducible);
-  return new ContextPlan(context, spec, await backend.plan(spec, merged));
-}
-
-/** Checks bindings and hands them to the backend's executable. */
-class ContextPlan implements OpPlan<object> {
-  readonly passes: readonly PassSummary[];
-  readonly scratchBytes: number;
-  private readonly op: string;
-  private readonly bindings: PlanBindings;
-  private readonly executable: Executable;
-  private destroyed = false;
-
-  constructor(context: Context, spec: Spec, executable: Executable) {
-    this.op = spec.op;
-    this.bindings = new PlanBindings(context, spec);
-    this.executable = executable;
-    this.passes = executable.passes;
-    this.scratchBytes = executable.scratchBytes;
-  }
-
-  encode(encoder: GPUCommandEncoder | GPUComputePassEncoder | undefined, bindings: object): void {
-    if (this.destroyed) {
-      invalid(this.op, 'the plan was destroyed; make a new one.');
-    }
-    const operands = this.bindings.operands(bindings);
-    this.bindings.deliver(bindings, this.executable.encode(encoder, operands));
-  }
-
-  trim(): void {
-    if (!this.destroyed) this.executable.trim();
-  }
-
-  destroy(): void {
-    if (this.destroyed) return;
-    this.destroyed = true;
-    this.executable.destroy();
-  }
+  const [executable, { ContextPlan }] = await Promise.all([
+    backend.plan(spec, merged),
+    import('./contextPlan.js'),
+  ]);
+  return new ContextPlan(context, spec, executable);
 }

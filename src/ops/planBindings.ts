@@ -44,61 +44,61 @@ interface Slot {
 
 /** What a caller binds to the roles of a plan, step after step: everything is checked in each step, at a microsecond or so in all. */
 export class PlanBindings {
-  private readonly context: Context;
-  private readonly op: string;
-  private readonly slots: ReadonlyMap<string, Slot>;
+  readonly #context: Context;
+  readonly #op: string;
+  readonly #slots: ReadonlyMap<string, Slot>;
 
   constructor(context: Context, { op, roles }: Spec) {
-    this.context = context;
-    this.op = op;
-    this.slots = new Map(Object.entries(roles).map(([name, role]) => [name, slotOf(name, role)]));
+    this.#context = context;
+    this.#op = op;
+    this.#slots = new Map(Object.entries(roles).map(([name, role]) => [name, slotOf(name, role)]));
   }
 
   /** Throws `InvalidArgumentError` for bindings that are missing, too many, or do not fit their role. */
   operands(bindings: unknown): Operands {
     if (typeof bindings !== 'object' || bindings === null) {
-      return this.fail(`encode needs the bindings: { ${this.names()} }.`);
+      return this.#fail(`encode needs the bindings: { ${this.#names()} }.`);
     }
     const given = bindings as Given;
     for (const name of Object.keys(given)) {
-      if (!this.slots.has(name) && given[name] !== undefined) {
-        this.fail(`there is no binding '${name}' with these options; there are ${this.names()}.`);
+      if (!this.#slots.has(name) && given[name] !== undefined) {
+        this.#fail(`there is no binding '${name}' with these options; there are ${this.#names()}.`);
       }
     }
     const operands: Record<string, Operand> = {};
-    for (const slot of this.slots.values()) operands[slot.name] = this.operand(slot, given[slot.name]);
+    for (const slot of this.#slots.values()) operands[slot.name] = this.#operand(slot, given[slot.name]);
     return operands;
   }
 
   /** Tells the tensors that were written where their contents come from. */
   deliver(bindings: object, work: Work): void {
-    for (const { name, role } of this.slots.values()) {
+    for (const { name, role } of this.#slots.values()) {
       if (role.access === 'in') continue;
       const binding = (bindings as Given)[name];
       if (binding instanceof Tensor) setWork(binding, work);
     }
   }
 
-  private operand(slot: Slot, binding: PlanBinding | undefined): Operand {
+  #operand(slot: Slot, binding: PlanBinding | undefined): Operand {
     const { name, role, rowStride } = slot;
     if (binding === undefined || binding === null) {
-      return this.fail(`the binding '${name}' is missing; give a tensor of ${formatShape(role.shape)}.`);
+      return this.#fail(`the binding '${name}' is missing; give a tensor of ${formatShape(role.shape)}.`);
     }
-    if (!(binding instanceof Tensor)) return this.part(slot, binding);
-    const state = usableState(this.op, name, binding);
-    if (binding.context !== this.context) this.fail(`${name} belongs to another context.`);
-    if (binding.dtype !== role.dtype) this.fail(`${name} is ${binding.dtype}; the plan has ${role.dtype}.`);
+    if (!(binding instanceof Tensor)) return this.#part(slot, binding);
+    const state = usableState(this.#op, name, binding);
+    if (binding.context !== this.#context) this.#fail(`${name} belongs to another context.`);
+    if (binding.dtype !== role.dtype) this.#fail(`${name} is ${binding.dtype}; the plan has ${role.dtype}.`);
     if (!sameShape(binding.shape, role.shape)) {
-      this.fail(`${name} has shape ${formatShape(binding.shape)}; the plan has ${formatShape(role.shape)}.`);
+      this.#fail(`${name} has shape ${formatShape(binding.shape)}; the plan has ${formatShape(role.shape)}.`);
     }
     if (binding.rowStride !== rowStride) {
-      this.fail(`${name} has rowStride ${binding.rowStride}; the plan has ${rowStride}.`);
+      this.#fail(`${name} has rowStride ${binding.rowStride}; the plan has ${rowStride}.`);
     }
     return state;
   }
 
-  private part({ name, role, elements, adopted }: Slot, part: BufferPart): Operand {
-    checkOptions(`${this.op}: ${name}`, part, PART_FIELDS);
+  #part({ name, role, elements, adopted }: Slot, part: BufferPart): Operand {
+    checkOptions(`${this.#op}: ${name}`, part, PART_FIELDS);
     const buffer = own(part, 'buffer') as GPUBuffer;
     const offset = own(part, 'offset') ?? 0;
     const size = own(part, 'size');
@@ -107,20 +107,20 @@ export class PlanBindings {
     const bytes = elements * bytesOf(role.dtype);
     const end = buffer?.size ?? 0;
     if (size !== undefined && !(Number.isSafeInteger(size) && size >= bytes && offset + size <= end)) {
-      this.fail(`${name}: size is ${size}; the plan needs ${bytes} bytes, the buffer has ${end} in all.`);
+      this.#fail(`${name}: size is ${size}; the plan needs ${bytes} bytes, the buffer has ${end} in all.`);
     }
-    const { backend } = backendOf(this.context);
-    const operand = backend.adopt(`${this.op}.${name}`, buffer, offset, elements, role.dtype);
+    const { backend } = backendOf(this.#context);
+    const operand = backend.adopt(`${this.#op}.${name}`, buffer, offset, elements, role.dtype);
     adopted.set(buffer, { offset, size, operand });
     return operand;
   }
 
-  private names(): string {
-    return [...this.slots.keys()].join(', ');
+  #names(): string {
+    return [...this.#slots.keys()].join(', ');
   }
 
-  private fail(message: string): never {
-    invalid(this.op, message);
+  #fail(message: string): never {
+    invalid(this.#op, message);
   }
 }
 

@@ -1,8 +1,6 @@
 import bits from '../../shaders/lib/bits.wgsl?raw';
 import expLog from '../../shaders/lib/exp-log.wgsl?raw';
 import logits from '../../shaders/lib/logits.wgsl?raw';
-import moment from '../../shaders/lib/moment.wgsl?raw';
-import ownExp from '../../shaders/lib/own-exp.wgsl?raw';
 import softmax from '../../shaders/lib/softmax.wgsl?raw';
 
 // Lists in full: a bundler cannot leave out what another list is spread into.
@@ -11,9 +9,5 @@ import softmax from '../../shaders/lib/softmax.wgsl?raw';
 export const sumLibraries: readonly string[] = [bits];
 /** What needs the softmax of a row. */
 export const softmaxLibraries: readonly string[] = [bits, expLog, softmax];
-/** The same for gradients with an exp of their own. */
-export const ownExpLibraries: readonly string[] = [bits, expLog, softmax, ownExp];
 /** The same for what has a role `logits`. */
 export const logitsLibraries: readonly string[] = [bits, expLog, softmax, logits];
-/** The same for the entropy of a row. */
-export const entropyLibraries: readonly string[] = [bits, expLog, softmax, logits, moment];

@@ -1,16 +1,10 @@
 import censusSubgroup from '../../shaders/statistic/census.subgroup.wgsl?raw';
 import census from '../../shaders/statistic/census.wgsl?raw';
-import entropySubgroup from '../../shaders/statistic/entropy.subgroup.wgsl?raw';
-import entropy from '../../shaders/statistic/entropy.wgsl?raw';
-import logitStats from '../../shaders/statistic/logit-stats.wgsl?raw';
-import nextTop from '../../shaders/statistic/next-top.wgsl?raw';
 import softmaxSubgroup from '../../shaders/statistic/softmax.subgroup.wgsl?raw';
 import softmax from '../../shaders/statistic/softmax.wgsl?raw';
 import sumSubgroup from '../../shaders/statistic/sum.subgroup.wgsl?raw';
 import sum from '../../shaders/statistic/sum.wgsl?raw';
-import twoSumsSubgroup from '../../shaders/statistic/two-sums.subgroup.wgsl?raw';
-import twoSums from '../../shaders/statistic/two-sums.wgsl?raw';
-import type { Statistic } from './variant.js';
+import type { Source, Statistic } from './variant.js';
 
 export const softmaxStatistic: Statistic = {
   name: 'softmax',
@@ -32,8 +26,8 @@ export const sumStatistic: Statistic = { name: 'sum', source: sum, subgroupSourc
 
 export const twoSumsStatistic: Statistic = {
   name: 'two-sums',
-  source: twoSums,
-  subgroupSource: twoSumsSubgroup,
+  source: async () => (await import('./divergences.js')).twoSums,
+  subgroupSource: async () => (await import('./divergences.js')).twoSumsSubgroup,
   words: 4,
 };
 
@@ -46,8 +40,8 @@ export const censusStatistic: Statistic = {
 
 export const entropyStatistic: Statistic = {
   name: 'entropy',
-  source: entropy,
-  subgroupSource: entropySubgroup,
+  source: async () => (await import('./entropies.js')).statistic,
+  subgroupSource: async () => (await import('./entropies.js')).statisticSubgroup,
   words: 4,
 };
 
@@ -59,10 +53,12 @@ export const LOGIT_STATS_WORDS = 6;
  * there, so that there is no form for subgroups.
  */
 export function logitStatsStatistic(room: number): Statistic {
-  return { name: 'logit-stats', source: logitStats, words: 5 + 2 * room };
+  const source: Source = async () => (await import('./rowStatistics.js')).statistic;
+  return { name: 'logit-stats', source, words: 5 + 2 * room };
 }
 
 /** The list alone, of classes behind those that are known. */
 export function nextTopStatistic(room: number): Statistic {
-  return { name: 'next-top', source: nextTop, words: 2 * room };
+  const source: Source = async () => (await import('./rowStatistics.js')).nextStatistic;
+  return { name: 'next-top', source, words: 2 * room };
 }

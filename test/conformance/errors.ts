@@ -694,7 +694,7 @@ function foreignAttempts({ ctx }: Arguments, device: GPUDevice, keep: Keep): Att
     from('byteOffset NaN', good, [4], { byteOffset: Number.NaN }, /byteOffset is NaN/),
     from('byteOffset text', good, [4], { byteOffset: '4' }, /byteOffset/),
     from('byteOffset null', good, [4], { byteOffset: null }, /byteOffset/),
-    from('dtype f64', good, [4], { dtype: 'f64' }, /dtype 'f64'.*'f32'/),
+    from('dtype f64', good, [4], { dtype: 'f64' }, /dtype 'f64'.*f32/),
     from('dtype null', good, [4], { dtype: null }, /dtype/),
     from('rowStride too small', good, [2, 5], { rowStride: 4 }, /rowStride is 4.*from 5/),
     from('rowStride 5.5', good, [2, 5], { rowStride: 5.5 }, /rowStride is 5\.5/),

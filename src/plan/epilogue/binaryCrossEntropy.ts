@@ -1,15 +1,10 @@
-import source from '../../../shaders/epilogue/binary-cross-entropy.wgsl?raw';
-import sumSource from '../../../shaders/epilogue/binary-cross-entropy-sum.wgsl?raw';
-import elements from '../../../shaders/lib/binary-cross-entropy.wgsl?raw';
-import absorption from '../../../shaders/strategy/absorption-checked.wgsl?raw';
-import emission from '../../../shaders/strategy/emission-checked.wgsl?raw';
 import { sumLibraries } from '../libraries.js';
 import { sumStatistic } from '../statistics.js';
-import type { Epilogue, KernelRole, Statistic } from '../variant.js';
+import type { Epilogue, KernelRole, Source, Statistic } from '../variant.js';
 import { classWeightRole, matrixRole, resultRole, rowResultRole, upstreamRole } from './roles.js';
 
 const ONE = '0x3f800000u';
-const libraries = [...sumLibraries, elements];
+const emission: Source = async () => (await import('../binaryLosses.js')).emission;
 
 const roles: Readonly<Record<string, KernelRole>> = {
   logits: matrixRole('statistic', 'elements'),
@@ -26,22 +21,25 @@ const roles: Readonly<Record<string, KernelRole>> = {
 /** A loss for each element. */
 export const binaryCrossEntropyEpilogue: Epilogue = {
   name: 'binary-cross-entropy',
-  source,
+  source: async () => (await import('../binaryLosses.js')).losses,
   words: 0,
-  libraries,
+  libraries: sumLibraries,
   emission,
   roles: { ...roles, loss: resultRole },
 };
 
 /** The sum of a row's losses. */
-export const binaryCrossEntropyStatistic: Statistic = { ...sumStatistic, absorption };
+export const binaryCrossEntropyStatistic: Statistic = {
+  ...sumStatistic,
+  absorption: async () => (await import('../binaryLosses.js')).absorption,
+};
 
 /** The sum of the losses of each row. */
 export const binaryCrossEntropySumEpilogue: Epilogue = {
   name: 'binary-cross-entropy-sum',
-  source: sumSource,
+  source: async () => (await import('../binaryLosses.js')).sums,
   words: 0,
-  libraries,
+  libraries: sumLibraries,
   emission,
   roles: { ...roles, losses: rowResultRole },
 };

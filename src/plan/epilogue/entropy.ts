@@ -1,13 +1,12 @@
-import source from '../../../shaders/epilogue/entropy.wgsl?raw';
-import { entropyLibraries } from '../libraries.js';
+import { logitsLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import { logitsRole, resultRole, rowResultRole, upstreamRole } from './roles.js';
 
 export const entropyEpilogue: Epilogue = {
   name: 'entropy',
-  source,
+  source: async () => (await import('../entropies.js')).epilogue,
   words: 5,
-  libraries: entropyLibraries,
+  libraries: logitsLibraries,
   oddRows: true,
   roles: {
     logits: logitsRole('statistic', 'elements'),

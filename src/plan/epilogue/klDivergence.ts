@@ -1,14 +1,9 @@
-import source from '../../../shaders/epilogue/kl-divergence.wgsl?raw';
-import given from '../../../shaders/epilogue/kl-divergence-given.wgsl?raw';
-import divergence from '../../../shaders/lib/divergence.wgsl?raw';
-import givenLogProbs from '../../../shaders/lib/given-log-probs.wgsl?raw';
-import givenProbs from '../../../shaders/lib/given-probs.wgsl?raw';
-import absorption from '../../../shaders/strategy/absorption-checked.wgsl?raw';
-import emission from '../../../shaders/strategy/emission-checked.wgsl?raw';
 import { softmaxLibraries } from '../libraries.js';
 import { twoSumsStatistic } from '../statistics.js';
-import type { Epilogue, KernelRole, Statistic } from '../variant.js';
+import type { Epilogue, KernelRole, Source, Statistic } from '../variant.js';
 import { logitsRole, matrixRole, resultRole, rowResultRole, rowRole, upstreamRole } from './roles.js';
+
+const emission: Source = async () => (await import('../divergences.js')).emission;
 
 const distributionRole: KernelRole = rowRole('0u', 'statistic', 'row', 'elements');
 
@@ -25,22 +20,25 @@ const roles: Epilogue['roles'] = {
 /** From the softmax of a teacher's logits. */
 export const klDivergenceEpilogue: Epilogue = {
   name: 'kl-divergence',
-  source,
+  source: async () => (await import('../divergences.js')).teacher,
   words: 3,
-  libraries: [...softmaxLibraries, divergence],
+  libraries: softmaxLibraries,
   oddRows: true,
   roles: { ...roles, teacher: distributionRole },
 };
 
 /** The sums of a row whose target is probabilities, or their logarithms. */
-export const givenDivergenceStatistic: Statistic = { ...twoSumsStatistic, absorption };
+export const givenDivergenceStatistic: Statistic = {
+  ...twoSumsStatistic,
+  absorption: async () => (await import('../divergences.js')).absorption,
+};
 
 /** From probabilities. */
 export const klDivergenceProbsEpilogue: Epilogue = {
   name: 'kl-divergence-probs',
-  source: given,
+  source: async () => (await import('../divergences.js')).givenProbs,
   words: 2,
-  libraries: [...softmaxLibraries, divergence, givenProbs],
+  libraries: softmaxLibraries,
   emission,
   roles: { ...roles, target: matrixRole('statistic', 'elements') },
 };
@@ -48,9 +46,9 @@ export const klDivergenceProbsEpilogue: Epilogue = {
 /** From log-probabilities. */
 export const klDivergenceLogProbsEpilogue: Epilogue = {
   name: 'kl-divergence-log-probs',
-  source: given,
+  source: async () => (await import('../divergences.js')).givenLogProbs,
   words: 2,
-  libraries: [...softmaxLibraries, divergence, givenLogProbs],
+  libraries: softmaxLibraries,
   emission,
   roles,
 };

@@ -1,13 +1,12 @@
-import source from '../../../shaders/epilogue/log-softmax-grad.wgsl?raw';
-import { ownExpLibraries } from '../libraries.js';
+import { softmaxLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import { logitsRole, matrixRole, resultRole } from './roles.js';
 
 export const logSoftmaxGradEpilogue: Epilogue = {
   name: 'log-softmax-grad',
-  source,
+  source: async () => (await import('../gradients.js')).logSoftmaxGrad,
   words: 1,
-  libraries: ownExpLibraries,
+  libraries: softmaxLibraries,
   oddRows: true,
   roles: {
     logProbs: logitsRole('elements'),

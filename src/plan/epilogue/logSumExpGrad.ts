@@ -1,13 +1,12 @@
-import source from '../../../shaders/epilogue/log-sum-exp-grad.wgsl?raw';
-import { ownExpLibraries } from '../libraries.js';
+import { softmaxLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import { logitsRole, resultRole, rowRole, upstreamRole } from './roles.js';
 
 export const logSumExpGradEpilogue: Epilogue = {
   name: 'log-sum-exp-grad',
-  source,
+  source: async () => (await import('../gradients.js')).logSumExpGrad,
   words: 0,
-  libraries: ownExpLibraries,
+  libraries: softmaxLibraries,
   oddRows: true,
   roles: {
     logits: logitsRole('elements'),

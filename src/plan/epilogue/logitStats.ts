@@ -1,9 +1,4 @@
-import source from '../../../shaders/epilogue/logit-stats.wgsl?raw';
-import unpackSource from '../../../shaders/epilogue/logit-stats-unpack.wgsl?raw';
-import nextTopSource from '../../../shaders/epilogue/next-top.wgsl?raw';
-import stats from '../../../shaders/lib/logit-stats.wgsl?raw';
-import top from '../../../shaders/lib/top.wgsl?raw';
-import { entropyLibraries, logitsLibraries, sumLibraries } from '../libraries.js';
+import { logitsLibraries, sumLibraries } from '../libraries.js';
 import type { Epilogue, KernelRole } from '../variant.js';
 import { logitsRole, rowResultRole, rowRole } from './roles.js';
 
@@ -31,9 +26,9 @@ const list: Readonly<Record<string, KernelRole>> = {
 
 export const logitStatsEpilogue: Epilogue = {
   name: 'logit-stats',
-  source,
+  source: async () => (await import('../rowStatistics.js')).epilogue,
   words: 0,
-  libraries: [...entropyLibraries, top, stats],
+  libraries: logitsLibraries,
   roles: {
     logits: logitsRole('statistic', 'row'),
     targets: rowRole(NO_CLASS, 'statistic', 'row'),
@@ -46,17 +41,17 @@ export const logitStatsEpilogue: Epilogue = {
 /** From packed values to results. */
 export const logitStatsUnpackEpilogue: Epilogue = {
   name: 'logit-stats-unpack',
-  source: unpackSource,
+  source: async () => (await import('../rowStatistics.js')).unpack,
   words: 0,
-  libraries: [...sumLibraries, stats],
+  libraries: sumLibraries,
   roles: { packed: rowRole('0u', 'row'), ...values },
 };
 
 /** A further round of the list. */
 export const nextTopEpilogue: Epilogue = {
   name: 'next-top',
-  source: nextTopSource,
+  source: async () => (await import('../rowStatistics.js')).nextEpilogue,
   words: 0,
-  libraries: [...logitsLibraries, top],
+  libraries: logitsLibraries,
   roles: { logits: logitsRole('statistic'), known: rowRole('0u', 'statistic', 'row'), ...list },
 };
