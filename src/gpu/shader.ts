@@ -43,7 +43,13 @@ import {
   type Variant,
 } from '../plan/variant.js';
 
-const STRATEGY_SOURCES: Readonly<Record<Exclude<KernelName, 'map-straddling'>, string>> = {
+type UnevenRows = typeof import('./unevenRows.js');
+
+/** What long rows need that are no whole groups of four. */
+const ofUnevenRows = (part: 'absorption' | 'handingOn' | 'map') => async (): Promise<string> =>
+  (await import('./unevenRows.js'))[part];
+
+const STRATEGY_SOURCES: Readonly<Record<KernelName, Source>> = {
   'row-per-thread': rowPerThread,
   'row-per-thread-apart': rowPerThread,
   'row-per-workgroup': rowPerWorkgroup,
@@ -53,6 +59,7 @@ const STRATEGY_SOURCES: Readonly<Record<Exclude<KernelName, 'map-straddling'>, s
   rows,
   map,
   'map-rows': mapRows,
+  'map-straddling': ofUnevenRows('map'),
 };
 
 /** The role that every kernel may name, besides its epilogue's: what the passes of a split row hand on. */
@@ -65,10 +72,9 @@ const HANDOVER: Readonly<Record<string, KernelRole>> = {
  * joined in a fixed order, each of which may use what stands before it. Files that few calls need are loaded for it.
  */
 export async function composeShader(variant: Variant): Promise<string> {
-  const { kernel, epilogue, statistic, arithmetic, bindings, subgroup, long } = variant;
+  const { kernel, epilogue, statistic, arithmetic, bindings, subgroup } = variant;
   const packed = bindings.some(({ packing }) => packing !== 'none') ? await import('./packed.js') : undefined;
-  const straddles = kernel === 'map-straddling';
-  const uneven = straddles || long || isApart(kernel) ? await import('./unevenRows.js') : undefined;
+  const uneven = kernel === 'map-straddling' ? await import('./unevenRows.js') : undefined;
   const reduces = REDUCES.has(kernel);
   const parts: readonly Source[] = [
     head(variant),
@@ -81,26 +87,21 @@ export async function composeShader(variant: Variant): Promise<string> {
     ...(subgroup > 0 ? [statistic?.subgroupSource ?? ''] : []),
     ...(reduces ? [tree, subgroup > 0 ? subgroupReduction : workgroupReduction] : []),
     epilogue.source,
-    ...passages(variant, uneven),
-    straddles ? (uneven?.map ?? '') : STRATEGY_SOURCES[kernel],
+    ...passages(variant),
+    STRATEGY_SOURCES[kernel],
   ];
   const texts = await Promise.all(parts.map((part) => (typeof part === 'string' ? part : part())));
   return texts.join('\n');
 }
 
 /** How a lane takes in what is its of a row, and writes it. */
-function passages(
-  { kernel, statistic, epilogue, unrolled, kept, long }: Variant,
-  uneven: UnevenRows | undefined,
-): readonly Source[] {
+function passages({ kernel, statistic, epilogue, unrolled, kept, long }: Variant): readonly Source[] {
   const stages = STAGES[kernel];
-  const usual = kept > 0 ? absorptionKept : absorption;
+  const usual = long ? ofUnevenRows('absorption') : kept > 0 ? absorptionKept : absorption;
   return [
-    ...(stages.includes('statistic')
-      ? [statistic?.absorption ?? (long ? (uneven?.absorption ?? usual) : usual)]
-      : []),
+    ...(stages.includes('statistic') ? [statistic?.absorption ?? usual] : []),
     ...(stages.includes('elements') ? emissionOf(epilogue, unrolled, kept) : []),
-    ...(isApart(kernel) ? [uneven?.handingOn ?? ''] : []),
+    ...(isApart(kernel) ? [ofUnevenRows('handingOn')] : []),
   ];
 }
 
@@ -150,12 +151,9 @@ function bufferName(role: string): string {
 /** The templates of a role of 16-bit floats. */
 type PackedTemplates = (read: boolean, binding: Binding) => readonly string[];
 
-/** What rows need that are no whole groups of four. */
-type UnevenRows = typeof import('./unevenRows.js');
-
 /** Functions to read and write each role that the epilogue or the strategy may name, bound or not. */
 function accessors(
-  { kernel, epilogue, bindings, aliases }: Variant,
+  { epilogue, bindings, aliases }: Variant,
   packed: PackedTemplates | undefined,
   uneven: UnevenRows | undefined,
 ): string {
@@ -180,7 +178,7 @@ function accessors(
       );
     }
   }
-  if (uneven !== undefined && kernel === 'map-straddling') parts.push(uneven.resultsOf(results));
+  if (uneven !== undefined) parts.push(uneven.resultsOf(results));
   return parts.join('');
 }
 

@@ -129,10 +129,10 @@ export class PassBuilder {
   readonly scratch: Map<string, number> = new Map();
   readonly op: string;
   readonly wishes: Partial<Policy>;
-  private readonly roles: Roles;
+  readonly #roles: Roles;
   /** Elements from row to row of scratch matrices: whole groups of four. */
-  private readonly strides: Map<string, number> = new Map();
-  private readonly arithmetic: Arithmetic;
+  readonly #strides: Map<string, number> = new Map();
+  readonly #arithmetic: Arithmetic;
 
   constructor(
     op: string,
@@ -142,9 +142,9 @@ export class PassBuilder {
     arithmetic: Arithmetic = nativeArithmetic,
   ) {
     this.op = op;
-    this.roles = roles;
+    this.#roles = roles;
     this.facts = facts;
-    this.arithmetic = arithmetic;
+    this.#arithmetic = arithmetic;
     this.wishes = wishes;
   }
 
@@ -157,13 +157,13 @@ export class PassBuilder {
   /** Declares a scratch matrix of `rows` rows, each padded to whole groups of four, and gives its name. */
   scratchMatrix(name: string, rows: number, classes: number): string {
     const stride = paddedRow(classes);
-    this.strides.set(name, stride);
+    this.#strides.set(name, stride);
     return this.scratchVector(name, rows * stride);
   }
 
   /** How work on these rows is laid out. */
   policy({ classes, inner, lists = false, ofRows = false }: Rows): Policy {
-    const choose = this.arithmetic.name === 'native' ? choosePolicy : chooseReproduciblePolicy;
+    const choose = this.#arithmetic.name === 'native' ? choosePolicy : chooseReproduciblePolicy;
     return choose({ classes, inner, lists, alone: ofRows }, this.facts, this.wishes);
   }
 
@@ -173,7 +173,7 @@ export class PassBuilder {
     if (rows.count === 0) return [];
     const policy = this.policy(rows);
     const elements = writes(work, 'matrix');
-    const straddling = this.straddles(work, policy);
+    const straddling = this.#straddles(work, policy);
     const kernels =
       statistic === undefined
         ? plainKernels(policy.strategy, writes(work, 'vector'), elements, straddling)
@@ -181,14 +181,14 @@ export class PassBuilder {
     const [statistics, record] = this.handoverWords(work);
     const segments = kernels.some((kernel) => inSegments(kernel)) ? segmentsOf(rows, policy) : 1;
     if (statistics + record === 0) {
-      return kernels.map((kernel) => this.pass(work, kernel, policy, segments, 0));
+      return kernels.map((kernel) => this.#pass(work, kernel, policy, segments, 0));
     }
     // The statistics of the segments, then the records of the rows. Named after the epilogue: two row works do not share it.
     const end = (rows.first ?? 0) + rows.count;
     const records = end * statistics;
     const words = records + end * record;
     const roles = { ...work.roles, handover: this.scratchVector(`${epilogue.name}.handover`, words) };
-    return kernels.map((kernel) => this.pass({ ...work, roles }, kernel, policy, segments, records));
+    return kernels.map((kernel) => this.#pass({ ...work, roles }, kernel, policy, segments, records));
   }
 
   /** Words of scratch memory that each row takes on its way through several kernels: its statistics, and its record. */
@@ -196,7 +196,7 @@ export class PassBuilder {
     const { rows, epilogue, statistic } = work;
     const policy = this.policy(rows);
     if (statistic === undefined) return [0, 0];
-    if (policy.strategy !== 'split-row') return [0, this.straddles(work, policy) ? epilogue.words : 0];
+    if (policy.strategy !== 'split-row') return [0, this.#straddles(work, policy) ? epilogue.words : 0];
     return [segmentsOf(rows, policy) * statistic.words, writes(work, 'matrix') ? epilogue.words : 0];
   }
 
@@ -204,7 +204,7 @@ export class PassBuilder {
    * Whether elements are written in whole groups of four though rows are no whole numbers of them: where all matrices are, with nothing
    * between their rows. Not where odd elements are told apart by groups, which would then begin elsewhere in each row, and change bits.
    */
-  private straddles(work: RowWork, policy: Policy): boolean {
+  #straddles(work: RowWork, policy: Policy): boolean {
     const { rows, epilogue, statistic, roles } = work;
     const { classes, inner, count } = rows;
     if (inner !== 1 || !sharesGroups(classes, policy)) return false;
@@ -217,7 +217,7 @@ export class PassBuilder {
     return Object.entries(epilogue.roles).every(([name, { kind }]) => {
       const from = roles[name];
       if (kind !== 'matrix' || from === undefined) return true;
-      const { stride, elements } = this.source(from, kind, rows);
+      const { stride, elements } = this.#source(from, kind, rows);
       return stride === classes && elements % 4 === 0;
     });
   }
@@ -229,20 +229,14 @@ export class PassBuilder {
 
   /** Throws `InvalidArgumentError` where the arithmetic does not cover the kernels of that name. */
   checkArithmetic(name: string): void {
-    if (this.arithmetic.covers(name)) return;
+    if (this.#arithmetic.covers(name)) return;
     throw new InvalidArgumentError(
       `${this.op}: has no reproducible form yet; use a context without reproducible: true for it.`,
       { op: this.op, adapter: this.facts },
     );
   }
 
-  private pass(
-    work: RowWork,
-    kernel: KernelName,
-    policy: Policy,
-    segments: number,
-    records: number,
-  ): RowPass {
+  #pass(work: RowWork, kernel: KernelName, policy: Policy, segments: number, records: number): RowPass {
     const { rows, epilogue, statistic, roles, aliases = {} } = work;
     const bindings: Binding[] = [];
     const sources: Record<string, Source> = {};
@@ -255,7 +249,7 @@ export class PassBuilder {
         overwritten.add(home);
         return;
       }
-      const source = this.source(from, kind, rows);
+      const source = this.#source(from, kind, rows);
       // A weight for each class has its own length, which in a census is not that of the row.
       const length = kind === 'classes' ? source.elements : rows.classes;
       const access =
@@ -268,7 +262,7 @@ export class PassBuilder {
                 kind === 'matrix' ? rows.inner : 1,
                 length,
                 source.stride,
-                this.strides.has(from),
+                this.#strides.has(from),
               );
       sources[name] = source;
       bindings.push({ role: name, access, packing: packingOf(source.dtype), write: use === 'write' });
@@ -283,7 +277,7 @@ export class PassBuilder {
     const used = bindings.map((binding) =>
       overwritten.has(binding.role) ? { ...binding, write: true } : binding,
     );
-    this.checkBindings(used, sources);
+    this.#checkBindings(used, sources);
     const light = emits && isLight(work);
     const kept = emits && kernel === 'row-per-workgroup' ? keptIn(work, policy) : 0;
     // More code than that, several times over, takes some drivers minutes to compile.
@@ -306,7 +300,7 @@ export class PassBuilder {
           IN_PLACE: overwritten.size > 0,
         },
         sizes: work.sizes ?? {},
-        arithmetic: this.arithmetic,
+        arithmetic: this.#arithmetic,
         workgroupSize: policy.workgroupSize,
         unrolled: unrollable && policy.unrolled,
         kept,
@@ -329,7 +323,9 @@ export class PassBuilder {
       records,
       constants: work.constants ?? {},
       sources,
-      dispatches: this.dispatches(rows, used, sources, (count) => this.grid(kernel, count, policy, segments)),
+      dispatches: this.#dispatches(rows, used, sources, (count) =>
+        this.#grid(kernel, count, policy, segments),
+      ),
       bytes: used.reduce((bytes, { role }) => {
         const { elements, dtype } = sources[role] as Source;
         const touched = picksOne(epilogue.roles[role], kernel) ? rows.count : elements;
@@ -339,8 +335,8 @@ export class PassBuilder {
   }
 
   /** Where a kernel role's values lie. A scratch vector may be read as a matrix of one long row. */
-  private source(from: string, kind: KernelRole['kind'], rows: Rows): Source {
-    const role = this.roles[from];
+  #source(from: string, kind: KernelRole['kind'], rows: Rows): Source {
+    const role = this.#roles[from];
     const scratch = role === undefined;
     const elements = scratch ? (this.scratch.get(from) ?? 0) / WORD_BYTES : elementCount(role.shape);
     const dtype = role?.dtype ?? 'f32';
@@ -348,7 +344,7 @@ export class PassBuilder {
     if (kind === 'vector') return { ...shared, stride: role?.broadcast === true ? 0 : 1 };
     if (kind === 'classes') return { ...shared, stride: 0 };
     const block = rows.classes * rows.inner;
-    const padded = this.strides.get(from);
+    const padded = this.#strides.get(from);
     if (padded !== undefined) {
       return { ...shared, stride: padded, elements: rows.count * padded, firstRow: rows.first ?? 0 };
     }
@@ -357,7 +353,7 @@ export class PassBuilder {
     return { ...shared, stride, elements: blocks === 0 ? 0 : (blocks - 1) * stride + block };
   }
 
-  private checkBindings(bindings: readonly Binding[], sources: Readonly<Record<string, Source>>): void {
+  #checkBindings(bindings: readonly Binding[], sources: Readonly<Record<string, Source>>): void {
     const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize } = this.facts.limits;
     if (bindings.length > maxStorageBuffersPerShaderStage) {
       throw new LimitExceededError(
@@ -382,7 +378,7 @@ export class PassBuilder {
   }
 
   /** Chunks of rows whose matrices fit in one binding each, with room for an offset that is not aligned. */
-  private dispatches(
+  #dispatches(
     rows: Rows,
     bindings: readonly Binding[],
     sources: Readonly<Record<string, Source>>,
@@ -396,7 +392,7 @@ export class PassBuilder {
       if (access === 'vector' || stride === 0) continue;
       const bytes = stride * bytesOf(dtype);
       const fit = Math.floor(room / bytes);
-      if (fit === 0) throw this.tooLong(rows, from, bytes);
+      if (fit === 0) throw this.#tooLong(rows, from, bytes);
       blocks = Math.min(blocks, fit);
     }
     const step = blocks * rows.inner;
@@ -411,7 +407,7 @@ export class PassBuilder {
   }
 
   /** The error for what cannot be cut into chunks of whole rows. */
-  private tooLong({ inner, ofRows }: Rows, from: string, bytes: number): LimitExceededError {
+  #tooLong({ inner, ofRows }: Rows, from: string, bytes: number): LimitExceededError {
     const [what, advice] = ofRows
       ? [`all of ${from}`, 'Split the batch into calls of fewer rows.']
       : inner === 1
@@ -425,12 +421,7 @@ export class PassBuilder {
   }
 
   /** Workgroups in two dimensions, since one holds only 65,535. */
-  private grid(
-    kernel: KernelName,
-    rows: number,
-    policy: Policy,
-    segments: number,
-  ): readonly [number, number] {
+  #grid(kernel: KernelName, rows: number, policy: Policy, segments: number): readonly [number, number] {
     const groups = rowsPerThread(kernel)
       ? Math.ceil(rows / policy.workgroupSize)
       : inSegments(kernel)

@@ -18,9 +18,9 @@ export interface Policy {
   readonly segment: number;
   /** Reduce, and share what threads read in common, by subgroup operations, where the device has them. Changes no bit of any result. */
   readonly subgroups: boolean;
-  /** Load four classes at once, where rows are aligned. Changes no bit of any result. */
+  /** Load and write four classes at once, where rows, or else their whole matrix, are groups of four. Changes no bit of any result. */
   readonly vec4: boolean;
-  /** Write several elements between two looks at the end of the row: longer code, for long rows. Changes no bit of any result. */
+  /** Read and write several elements between two looks at the end of the row: longer code, for long rows. Changes no bit of any result. */
   readonly unrolled: boolean;
   /**
    * Keep a row that is not too long in the registers of its workgroup, between the reading for its statistic and the writing of its

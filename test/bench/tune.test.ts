@@ -55,10 +55,12 @@ describe('candidates', () => {
       vec4: true,
       unrolled: false,
       kept: true,
+      apart: false,
     });
-    expect(details).toHaveLength(16);
-    expect(detailed({ strategy: 'row-per-workgroup' }, without)).toHaveLength(8);
-    expect(detailed({ strategy: 'row-per-thread' }, gpuFacts)).toHaveLength(4);
+    expect(details).toHaveLength(32);
+    expect(detailed({ strategy: 'row-per-workgroup' }, without)).toHaveLength(16);
+    expect(detailed({ strategy: 'row-per-thread' }, gpuFacts)).toHaveLength(8);
+    expect(detailed({ strategy: 'split-row' }, without)).toHaveLength(4);
   });
 });
 

@@ -10,6 +10,14 @@ import { buildCorpus } from '../../examples/bigram/corpus.js';
 import { conditionalEntropy } from '../../examples/bigram/theory.js';
 import { needTokenizer } from '../support/packages.js';
 
+// What is mocked below has to be there by then, or the tokenizer itself is used. `needTokenizer` tells where it cannot be installed.
+await vi.hoisted(async () => {
+  const { installTokenizer } = await import('../../examples/language-model/install.js');
+  try {
+    installTokenizer();
+  } catch {}
+});
+
 /** Letters in the place of the tokenizer's tokens; where it is `absent`, it cannot be loaded. */
 const tokenizer = vi.hoisted(() => ({ absent: false }));
 vi.mock(
