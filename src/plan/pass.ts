@@ -307,7 +307,7 @@ export class PassBuilder {
         long:
           kept === 0 &&
           policy.unrolled &&
-          isLight(work) &&
+          statistic?.loaded === true &&
           readsSingly(used) &&
           hasSteps(kernel, rows.classes, policy),
         subgroup:

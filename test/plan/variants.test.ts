@@ -219,6 +219,11 @@ test('long rows of single classes are read without a look at their end where eac
   expect(longOf(1028, { strategy: 'row-per-workgroup' })).toEqual([false]);
   expect(longOf(1025, { strategy: 'row-per-workgroup' }, 'f16')).toEqual([false]);
   expect(longOf(1025, { strategy: 'row-per-workgroup', unrolled: false })).toEqual([false]);
+  // Also where nothing is written for each class.
+  const shape = [3, 1025];
+  const lse = logSumExpSpec(layoutOf('test', shape), { shape, dtype: 'f32', access: 'in' }, false);
+  const { passes } = makePlan(lse, facts, { strategy: 'row-per-thread', unrolled: true });
+  expect((passes as readonly RowPass[]).map(({ variant }) => variant.long)).toEqual([true]);
 });
 
 test('elements are written in groups of four that rows share where odd elements are told apart by rows', () => {
