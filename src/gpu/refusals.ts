@@ -17,7 +17,7 @@ export function noAdapter(op: string, why: Absence, cause: unknown): WebGpuUnava
       'WebGPU found no adapter: no usable GPU driver, or WebGPU is switched off. Install a Vulkan, Metal or D3D12 driver, ' +
       "or use backend: 'cpu'.",
   };
-  return new WebGpuUnavailableError(`${op}: ${told[why]}`, { op });
+  return new WebGpuUnavailableError(`${op}: ${told[why]}`, { op, cause });
 }
 
 /** The error where an adapter gives no device. */

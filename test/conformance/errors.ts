@@ -1326,17 +1326,19 @@ function availabilityChecks(): Check[] {
       software.destroy();
     }),
     check('errors: a GPU that throws', async () => {
+      const cause = new Error('broken driver');
       const broken = {
         requestAdapter: async () => {
-          throw new Error('broken driver');
+          throw cause;
         },
       } as unknown as GPU;
-      await rejects(
+      const error = await rejects(
         WebGpuUnavailableError,
         createContext({ backend: 'webgpu', gpu: broken }),
         'requestAdapter throws',
         /broken driver/,
       );
+      equal(error.cause, cause, 'the cause');
     }),
     check('errors: no WebGPU at all', async () => {
       if ((globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu !== undefined) return;
