@@ -109,8 +109,14 @@ export async function crossEntropy(
     weight: weightTensor === undefined ? undefined : inputRole(op, 'weight', weightTensor),
     gradOutput: call.upstream(gradOutput, terms.reduction, perRow),
   });
-  const { logits: inPlace, ...results } = await call.run<CrossEntropyResult & { logits?: Tensor }>(spec);
-  return inPlace === undefined ? results : { ...results, grad: inPlace };
+  const { loss, grad, logits: inPlace, gradTargets, logSumExp } = await call.run(spec);
+  const gradient = grad ?? inPlace;
+  return {
+    loss: loss as Tensor,
+    ...(gradient === undefined ? {} : { grad: gradient }),
+    ...(gradTargets === undefined ? {} : { gradTargets }),
+    ...(logSumExp === undefined ? {} : { logSumExp }),
+  };
 }
 
 /** Checks the terms and fills in their defaults. */
