@@ -47,8 +47,8 @@ const besides = (name, files, limit) => ({
 });
 
 export default [
-  app('`createContext`, `crossEntropy`', '{ createContext, crossEntropy }', '24.8 kB'),
-  app('`createContext`, `crossEntropy`, `softmax`', '{ createContext, crossEntropy, softmax }', '25.1 kB'),
+  app('`createContext`, `crossEntropy`', '{ createContext, crossEntropy }', '24.9 kB'),
+  app('`createContext`, `crossEntropy`, `softmax`', '{ createContext, crossEntropy, softmax }', '25.2 kB'),
   app('everything', '*', '31.5 kB'),
   besides('plans', ['gpu/executable', 'ops/contextPlan'], '2.4 kB'),
   besides('probabilities as targets, `labelSmoothing`', ['plan/spreadTargets'], '2.1 kB'),
