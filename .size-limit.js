@@ -62,7 +62,7 @@ export default [
   besides('`read()` of 16-bit floats and of padded rows', ['unpacked'], '0.5 kB'),
   besides('`read()` with a signal', ['abort'], '0.22 kB'),
   besides('rows from 1024 classes on that are no multiples of four', ['gpu/unevenRows'], '0.9 kB'),
-  besides('errors where there is no WebGPU, or a shader does not compile', ['gpu/refusals'], '0.8 kB'),
+  besides('errors where there is no WebGPU, or a shader does not compile', ['gpu/refusals'], '0.75 kB'),
   besides('the CPU', ['cpu/backend'], '12.2 kB'),
   besides('`reproducible: true`', ['reproducible/index'], '10.5 kB'),
   app('`webgpu-loss/tfjs`', '{ sparseCrossEntropy }', '26.6 kB', 'dist/tfjs.js'),
