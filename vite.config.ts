@@ -5,8 +5,25 @@ import { defineConfig, esmExternalRequirePlugin } from 'vite';
 import { shortWgsl } from './scripts/shortWgsl.js';
 import { wat } from './scripts/wat.js';
 
-// The library: one ES module per source file, so that a bundler keeps only what is imported. Shaders arrive as strings (`?raw`),
-// shortened. What the command line needs of other packages comes along in `dist/vendor`, with its licences.
+/** The modules of `src` with these names, in a group. */
+const modules = (names: string): RegExp =>
+  new RegExp(`[\\\\/]src[\\\\/](${names.replaceAll('/', '[\\\\/]')})\\.ts$`);
+
+// What an app loads together lies in one file, with what it needs: many small files would take more time to fetch, and compress worse.
+// First come first served.
+const TOGETHER = [
+  // What every app starts with.
+  { name: 'core', test: modules('context|spec|ops/(call|reduction|roles|temperature)') },
+  // What contexts have in common, wherever they compute.
+  { name: 'backend', test: modules('aliasing|queue|plan/wishes') },
+  // What every call on a GPU needs, whatever it computes.
+  { name: 'gpu', test: modules('gpu/open|passes/(census|reduction|roles|temperature)') },
+  // What the command line needs of other packages; its licences lie beside it.
+  { name: 'vendor/packages', test: /node_modules/ },
+];
+
+// The library: what is loaded on demand lies in files of its own, so that an app loads only what it uses. Shaders arrive as strings
+// (`?raw`), shortened.
 export default defineConfig({
   plugins: [
     shortWgsl(),
@@ -37,10 +54,14 @@ export default defineConfig({
     rollupOptions: {
       external: [/^node:/, 'webgpu'],
       output: {
-        preserveModules: true,
-        preserveModulesRoot: 'src',
-        // npm leaves folders called node_modules out of a package.
-        entryFileNames: ({ name }) => `${name.replaceAll('node_modules', 'vendor')}.js`,
+        entryFileNames: '[name].js',
+        chunkFileNames: ({ name, facadeModuleId }) => {
+          const [, module] = facadeModuleId?.match(/[\\/]src[\\/](.*)\.ts$/) ?? [];
+          return `${module ?? (name.includes('/') ? name : `parts/${name}`)}.js`;
+        },
+        codeSplitting: {
+          groups: TOGETHER.map((group, i) => ({ ...group, priority: TOGETHER.length - i })),
+        },
       },
     },
   },

@@ -27,7 +27,6 @@ export default defineConfig({
     // The software adapters are themselves parallel.
     maxWorkers: 2,
     // A software adapter compiles dozens of kernels for some checks, beside another one on the same cores.
-    // A software adapter compiles dozens of kernels for some checks, beside another one on the same cores.
     testTimeout: 600_000,
     hookTimeout: 120_000,
     reporters: ['default', new TargetReporter()],

@@ -3,6 +3,7 @@ import type { DeviceLostError, LossError } from './errors.js';
 import type { AdapterFacts } from './info.js';
 import type { PassSummary } from './plan/plan.js';
 import type { Policy } from './plan/policy.js';
+import type { Queue } from './queue.js';
 import type { Spec } from './spec.js';
 import type { Work } from './work.js';
 
@@ -61,6 +62,10 @@ export interface Backend {
   readonly reproducible: boolean;
   readonly device: GPUDevice | undefined;
   readonly lost: Promise<DeviceLostError>;
+  /** What is asked of the context waits here for its turn, until it is submitted. */
+  readonly queue: Queue;
+  /** The wishes of a call on top of those of its context. Throws `InvalidArgumentError` for what cannot be granted. */
+  wishes(op: string, own: Partial<Policy> | undefined, base: Partial<Policy>): Partial<Policy>;
   /** Throws `DeviceLostError` or `InvalidArgumentError` once the device is gone or the context destroyed. */
   check(op: string): void;
   /** Memory for `bytes` bytes. */
@@ -76,10 +81,6 @@ export interface Backend {
    * it rejects.
    */
   run(spec: Spec, wishes: Partial<Policy>, inputs: Operands, hooks: RunHooks): Promise<void>;
-  /** Does `work` after all that was asked of the context before. */
-  enqueue<T>(work: () => T | Promise<T>): Promise<T>;
-  /** Resolves when all that was asked of the context before has been submitted. */
-  settled(): Promise<unknown>;
   plan(spec: Spec, wishes: Partial<Policy>): Promise<Executable>;
   destroy(): void;
 }

@@ -1,12 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { findAdapter } from './adapter.js';
 import type { Backend, Operand } from './backend.js';
 import { checkData, checkDType, type DType, type TensorData } from './dtype.js';
 import { type DeviceLostError, invalid, WebGpuUnavailableError } from './errors.js';
-import { findAdapter, openDevice, wrapDevice } from './gpu/adapter.js';
-import { GpuBackend } from './gpu/backend.js';
+import type { GpuBackend } from './gpu/backend.js';
 import type { AdapterFacts } from './info.js';
 import { checkFlag, checkOptions } from './options.js';
-import { checkPolicy, type Policy } from './plan/policy.js';
+import type { Policy } from './plan/policy.js';
 import { checkShape, elementCount, formatShape, spanOf } from './shape.js';
 import { Tensor } from './tensor.js';
 import { deriveWork } from './work.js';
@@ -66,7 +66,7 @@ export class Context {
     this.info = backend.facts;
     this.lost = backend.lost;
     this.#backend = backend;
-    this.#policy = checkPolicy('createContext', policy, backend.facts, {}, backend.reproducible);
+    this.#policy = backend.wishes('createContext', policy, {});
   }
 
   static {
@@ -171,37 +171,33 @@ export async function createContext(options: ContextOptions = {}): Promise<Conte
   if (device !== undefined && backend === 'cpu') {
     invalid(op, `a device was given, but backend is 'cpu'; leave one of them out.`);
   }
+  const gpu = Promise.resolve(options.gpu);
+  // It may fail before it is waited for.
+  gpu.catch(() => undefined);
   // What not every context needs is loaded where it is asked for.
   const form = reproducible ? await import('./reproducible/index.js') : undefined;
   const onCpu = async (): Promise<Context> => {
     const { openCpu } = await import('./cpu/backend.js');
     return new Context(await openCpu(form?.reproducibleRunner), policy);
   };
-  const onGpu = (opened: GPUDevice, facts: AdapterFacts, owned: boolean): GpuBackend =>
-    new GpuBackend(opened, facts, owned, form?.reproducibleArithmetic);
+  const onGpu = async (opened: GpuBackend): Promise<Context> => {
+    const context = new Context(opened, policy);
+    await form?.selfTest(op, opened, form.reproducibleArithmetic);
+    return context;
+  };
+  if (backend === 'cpu') return onCpu();
   if (device !== undefined) {
-    const shared = onGpu(device, wrapDevice(op, device, await options.gpu), false);
-    // A device that is lost already says so in the next turns of the loop.
-    await Promise.race([shared.lost, new Promise((resolve) => setTimeout(resolve, 0))]);
-    shared.check(op);
-    const context = new Context(shared, policy);
-    await form?.selfTest(op, shared, form.reproducibleArithmetic);
-    return context;
+    const { shareGpu } = await import('./gpu/open.js');
+    return onGpu(await shareGpu(op, device, await gpu, form?.reproducibleArithmetic));
   }
-  if (backend === 'cpu') {
-    Promise.resolve(options.gpu).catch(() => undefined);
-    return onCpu();
-  }
-  const adapter = await findAdapter(op, options.gpu, backend === 'webgpu');
-  if (adapter === undefined) return onCpu();
-  const opened = await openDevice(op, adapter);
+  const found = await findAdapter(op, gpu, backend === 'webgpu');
+  if (found === undefined) return onCpu();
+  const { openGpu } = await import('./gpu/open.js');
+  const opened = await openGpu(op, found, form?.reproducibleArithmetic);
   try {
-    const own = onGpu(opened.device, opened.facts, true);
-    const context = new Context(own, policy);
-    await form?.selfTest(op, own, form.reproducibleArithmetic);
-    return context;
+    return await onGpu(opened);
   } catch (error) {
-    opened.device.destroy();
+    opened.destroy();
     if (backend === 'auto' && error instanceof WebGpuUnavailableError) return onCpu();
     throw error;
   }

@@ -26,9 +26,12 @@ export function shapesOf(roles: Roles): Record<string, readonly number[]> {
   return Object.fromEntries(read.map(([name, { shape }]) => [name, shape]));
 }
 
+/** Makes the GPU passes of a call. Pure: shapes, options and adapter facts in, passes out. */
+export type MakePasses = (build: PassBuilder) => readonly Pass[];
+
 /**
  * A call, checked and with every default filled in: pure data that both backends run, once or (in a plan) again and again.
- * It brings its own kernels, so that a bundle holds those of the ops it uses; what the CPU does is found by its name.
+ * It brings its own kernels, so that an app loads those of the ops it uses; what the CPU does is found by its name.
  */
 export interface SpecOf<Op extends keyof CpuSettings> {
   /** The op, as the caller knows it. */
@@ -36,10 +39,8 @@ export interface SpecOf<Op extends keyof CpuSettings> {
   /** What the op was asked for, with every choice made: what the CPU form of that name must know. */
   readonly settings: CpuSettings[Op];
   readonly roles: Roles;
-  /** The GPU passes. Pure: shapes, options and adapter facts in, passes out. */
-  readonly passes: (build: PassBuilder) => readonly Pass[];
-  /** Loads what `passes` is made with, before it is called: where that is more than most calls need. */
-  readonly load?: () => Promise<void>;
+  /** Loads what makes the GPU passes: only a context on a GPU asks for it. */
+  readonly passes: () => Promise<MakePasses>;
   /** Number of classes, where targets are class indices; then `passes` writes a census of them to the scratch buffer `census`. */
   readonly targetClasses?: number;
   /** False where class indices cannot be ignored. Default true. */

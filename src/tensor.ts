@@ -103,7 +103,7 @@ export class Tensor {
             'read',
             signal,
             held([state], async () => {
-              await state.backend.settled();
+              await state.backend.queue.settled();
               return ask();
             }),
           );
@@ -146,7 +146,7 @@ export class Tensor {
     }
     // Calls made before see the old elements, so these wait their turn; the caller's array may change meanwhile.
     const copy = checked.data.slice();
-    held([state], () => state.backend.enqueue(() => put(copy))).catch(() => undefined);
+    held([state], () => state.backend.queue.add(() => put(copy))).catch(() => undefined);
   }
 
   /** Frees the memory (not that of a foreign buffer). Calls made before still finish. A second call does nothing. */

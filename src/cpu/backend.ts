@@ -19,6 +19,9 @@ import {
 } from '../errors.js';
 import { decoded, encodeHalf } from '../half.js';
 import type { AdapterFacts } from '../info.js';
+import type { Policy } from '../plan/policy.js';
+import { checkPolicy } from '../plan/wishes.js';
+import { Queue } from '../queue.js';
 import { elementCount } from '../shape.js';
 import { type CpuArray, type CpuArrays, type OutOfRange, type Role, type Spec, shapesOf } from '../spec.js';
 import { CLEAN, deriveWork, type Verdict, type Work } from '../work.js';
@@ -59,8 +62,8 @@ export type CpuRun = (arrays: CpuArrays) => OutOfRange | undefined;
 export interface CpuRunner {
   readonly reproducible: boolean;
   readonly description: string;
-  /** What runs the spec on arrays, once or again and again. Throws for what it cannot run. */
-  prepare(spec: Spec, facts: AdapterFacts): CpuRun;
+  /** What runs the spec on arrays, once or again and again. Throws or rejects for what it cannot run. */
+  prepare(spec: Spec, facts: AdapterFacts): CpuRun | Promise<CpuRun>;
 }
 
 /** Each operation in its own way: for float32 results where there is such a form, in float64 otherwise. */
@@ -81,6 +84,7 @@ export class CpuBackend implements Backend {
   readonly reproducible: boolean;
   readonly device = undefined;
   readonly lost: Promise<DeviceLostError> = new Promise(() => undefined);
+  readonly queue: Queue = new Queue();
   private readonly runner: CpuRunner;
   private readonly memory: Memory = new Memory();
   private closed = false;
@@ -96,6 +100,10 @@ export class CpuBackend implements Backend {
     throw new InvalidArgumentError(`${op}: the context was destroyed; make a new one with createContext().`, {
       op,
     });
+  }
+
+  wishes(op: string, own: Partial<Policy> | undefined, base: Partial<Policy>): Partial<Policy> {
+    return checkPolicy(op, own, this, base);
   }
 
   allocate(op: string, bytes: number): Operand {
@@ -138,10 +146,20 @@ export class CpuBackend implements Backend {
     );
   }
 
-  async run(spec: Spec, _wishes: unknown, inputs: Operands, { ready, deliver }: RunHooks): Promise<void> {
+  async run(spec: Spec, _wishes: unknown, inputs: Operands, hooks: RunHooks): Promise<void> {
     this.check(spec.op);
     checkAliasing(spec, inputs);
-    const run = this.runner.prepare(spec, this.facts);
+    const prepared = this.runner.prepare(spec, this.facts);
+    if (typeof prepared === 'function') {
+      // Nothing waits in the queue of such a runner: all has been done when its call returns.
+      this.runOnce(spec, inputs, hooks, prepared);
+      return;
+    }
+    prepared.catch(() => undefined);
+    await this.queue.add(async () => this.runOnce(spec, inputs, hooks, await prepared));
+  }
+
+  private runOnce(spec: Spec, inputs: Operands, { ready, deliver }: RunHooks, run: CpuRun): void {
     ready();
     const operands: Record<string, Operand> = { ...inputs };
     for (const [name, { shape, dtype, access }] of Object.entries(spec.roles)) {
@@ -152,18 +170,9 @@ export class CpuBackend implements Backend {
     deliver(Object.fromEntries(outputs.map(([name, { storage }]) => [name, { storage, work }])));
   }
 
-  // Everything has been done when its call returns.
-  async enqueue<T>(work: () => T | Promise<T>): Promise<T> {
-    return work();
-  }
-
-  settled(): Promise<unknown> {
-    return Promise.resolve();
-  }
-
   async plan(spec: Spec): Promise<Executable> {
     this.check(spec.op);
-    const run = this.runner.prepare(spec, this.facts);
+    const run = await this.runner.prepare(spec, this.facts);
     return {
       passes: [],
       scratchBytes: 0,

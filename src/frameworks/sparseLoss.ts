@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
 import { invalid, type LossError } from '../errors.js';
-import { LossDevice } from '../gpu/device.js';
+import type { LossDevice } from '../gpu/device.js';
 import type { CrossEntropyTerms } from '../ops/crossEntropy.js';
 import type { OpPlan } from '../ops/plan.js';
 import { type CrossEntropyBindings, planCrossEntropy } from '../ops/planCrossEntropy.js';
@@ -65,10 +65,16 @@ export class SparseLoss {
   #failure: LossError | undefined;
   #disposed = false;
 
-  private constructor(op: string, context: Context, options: SparseLossOptions, hasValue: boolean) {
+  private constructor(
+    op: string,
+    context: Context,
+    runtime: LossDevice,
+    options: SparseLossOptions,
+    hasValue: boolean,
+  ) {
     this.#op = op;
     this.#context = context;
-    this.#runtime = new LossDevice(context.device as GPUDevice, context.info);
+    this.#runtime = runtime;
     // The caller's object may change before the next shape is prepared.
     this.#options = { ...options };
     this.#weight = options.weight && context.tensor(options.weight, [options.weight.length]);
@@ -94,7 +100,8 @@ export class SparseLoss {
     if (weight !== undefined && !(weight instanceof Float32Array)) {
       invalid(op, 'weight must be a Float32Array, one number for each class.');
     }
-    return new SparseLoss(op, await contextOn(device), options, hasValue);
+    const [context, { LossDevice }] = await Promise.all([contextOn(device), import('../gpu/device.js')]);
+    return new SparseLoss(op, context, new LossDevice(device, context.info), options, hasValue);
   }
 
   /** Compiles, once for all shapes of so many classes, and makes buffers, once for each number of rows. */

@@ -15,6 +15,8 @@ import type { AdapterFacts } from '../info.js';
 import { type Arithmetic, nativeArithmetic } from '../plan/arithmetic.js';
 import { makePlan, type Plan } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
+import { checkPolicy } from '../plan/wishes.js';
+import { Queue } from '../queue.js';
 import { spanOf } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import { CLEAN } from '../work.js';
@@ -38,11 +40,10 @@ export class GpuBackend implements Backend {
   readonly reproducible: boolean;
   readonly device: GPUDevice;
   readonly lost: Promise<DeviceLostError>;
+  readonly queue: Queue = new Queue();
   readonly #runtime: LossDevice;
   readonly #ownsDevice: boolean;
   readonly #arithmetic: Arithmetic;
-  /** Ends when all that was asked of the context so far has been submitted. */
-  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(
     device: GPUDevice,
@@ -61,6 +62,10 @@ export class GpuBackend implements Backend {
 
   check(op: string): void {
     this.#runtime.check(op);
+  }
+
+  wishes(op: string, own: Partial<Policy> | undefined, base: Partial<Policy>): Partial<Policy> {
+    return checkPolicy(op, own, this, base);
   }
 
   allocate(op: string, bytes: number): Operand {
@@ -132,7 +137,7 @@ export class GpuBackend implements Backend {
     const granted = aligned ? wishes : { ...wishes, vec4: false };
     const preparing = this.#prepare(spec, granted, Object.values(spec.roles));
     preparing.catch(() => undefined);
-    await this.enqueue(async () => {
+    await this.queue.add(async () => {
       const { plan, pipelines } = await preparing;
       await this.#runtime.throttle();
       // Time has passed: the device may be lost.
@@ -140,16 +145,6 @@ export class GpuBackend implements Backend {
       ready();
       this.#submit(plan, pipelines, given, deliver);
     });
-  }
-
-  enqueue<T>(work: () => T | Promise<T>): Promise<T> {
-    const turn = this.#tail.then(work);
-    this.#tail = turn.catch(() => undefined);
-    return turn;
-  }
-
-  settled(): Promise<unknown> {
-    return this.#tail;
   }
 
   /** One go, without an await: error scopes, and what the tensors say of themselves, must fit the submission. */
@@ -219,8 +214,7 @@ export class GpuBackend implements Backend {
     wishes: Partial<Policy>,
     roles: readonly Role[],
   ): Promise<{ readonly plan: Plan; readonly pipelines: readonly Pipeline[] }> {
-    await spec.load?.();
-    const plan = makePlan(spec, this.facts, wishes, this.#arithmetic);
+    const plan = await makePlan(spec, this.facts, wishes, this.#arithmetic);
     for (const bytes of [...plan.scratch.values(), ...roles.map(roleBytes)]) this.#checkSize(spec.op, bytes);
     const compiling = plan.passes.map(({ variant }) => this.#runtime.pipelines.get(variant));
     return { plan, pipelines: await Promise.all(compiling) };

@@ -1,14 +1,8 @@
 import type { Context } from '../context.js';
 import { FLOATS, type FloatDType } from '../dtype.js';
 import { checkFlag, checkOptions } from '../options.js';
-import {
-  binaryCrossEntropyEpilogue,
-  binaryCrossEntropyStatistic,
-  binaryCrossEntropySumEpilogue,
-} from '../plan/epilogue/binaryCrossEntropy.js';
-import type { Pass, PassBuilder } from '../plan/pass.js';
 import { elementCount, type Layout } from '../shape.js';
-import type { Role, Roles, Spec } from '../spec.js';
+import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, inputRole, type Vector } from './call.js';
 import {
@@ -20,14 +14,8 @@ import {
   type PlanOptions,
 } from './plan.js';
 import { floatsRole, optionalRole, upstreamOf } from './planRoles.js';
-import {
-  checkReductionTerms,
-  meanScale,
-  type Reduction,
-  type ReductionTerms,
-  reducePasses,
-} from './reduction.js';
-import { outputRole, presentRoles, sameNames } from './roles.js';
+import { checkReductionTerms, type Reduction, type ReductionTerms } from './reduction.js';
+import { outputRole, presentRoles } from './roles.js';
 
 export interface BinaryCrossEntropyOptions extends CallOptions {
   /** A weight for each element, the shape of the logits. */
@@ -129,37 +117,11 @@ export function binaryCrossEntropySpec(settings: BinaryCrossEntropySettings): Sp
     op: 'binaryCrossEntropy',
     settings,
     roles,
-    passes: (build) => passesOf(settings, roles, build),
+    passes: async () => {
+      const { binaryCrossEntropyPasses } = await import('../passes/binaryCrossEntropy.js');
+      return (build) => binaryCrossEntropyPasses(build, settings, roles);
+    },
   };
-}
-
-function passesOf(settings: BinaryCrossEntropySettings, roles: Roles, build: PassBuilder): readonly Pass[] {
-  const { layout, posWeight, gradOutput, reduction, gradTargets } = settings;
-  const { rows, classes } = layout;
-  const reduced = reduction !== 'none';
-  const elements = rows * classes;
-  const divisor = reduction === 'mean' ? elements : 1;
-  const scale = reduction === 'mean' ? meanScale(elements) : 1;
-  const upstreamAs = reduced ? 'upstream' : 'gradOutput';
-  const rowPasses = build.build({
-    rows: { count: rows, classes, inner: 1 },
-    epilogue: reduced ? binaryCrossEntropySumEpilogue : binaryCrossEntropyEpilogue,
-    ...(reduced ? { statistic: binaryCrossEntropyStatistic } : {}),
-    roles: {
-      ...sameNames(roles, 'logits', 'targets', 'weight', 'posWeight', 'grad', 'gradTargets'),
-      ...('gradOutput' in roles ? { [upstreamAs]: 'gradOutput' } : {}),
-      ...(reduced ? { losses: build.scratchVector('losses', rows) } : { loss: 'loss' }),
-    },
-    flags: { TARGET_GRADIENT: gradTargets, POS_WEIGHT: posWeight !== undefined },
-    constants: {
-      gradOutput: typeof gradOutput === 'number' ? gradOutput : 1,
-      divisor,
-      prescale: 1 / scale,
-    },
-  });
-  if (!reduced) return rowPasses;
-  const work = { losses: 'losses', loss: 'loss', rows, divisor, census: false, scale, scaled: true };
-  return [...rowPasses, ...reducePasses(build, work)];
 }
 
 /** Options of `planBinaryCrossEntropy`. */

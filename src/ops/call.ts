@@ -2,7 +2,7 @@ import type { Operand, Operands } from '../backend.js';
 import { backendOf, type Context, tensorOf } from '../context.js';
 import { checkData, type DType, FLOATS, type TensorData } from '../dtype.js';
 import { invalid } from '../errors.js';
-import { checkPolicy, type Policy } from '../plan/policy.js';
+import type { Policy } from '../plan/policy.js';
 import { elementCount, formatShape, type Layout, sameShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import { held, setWork, Tensor, throwIfAborted, usableState } from '../tensor.js';
@@ -43,7 +43,7 @@ export class Call {
     this.context = lead.context;
     const { backend, policy } = backendOf(lead.context);
     backend.check(op);
-    this.#policy = checkPolicy(op, options.policy, backend.facts, policy, backend.reproducible);
+    this.#policy = backend.wishes(op, options.policy, policy);
     this.#signal = options.signal;
     throwIfAborted(op, this.#signal);
   }

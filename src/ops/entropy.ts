@@ -1,7 +1,5 @@
 import type { Context } from '../context.js';
 import { checkOptions } from '../options.js';
-import { entropyEpilogue } from '../plan/epilogue/entropy.js';
-import { entropyStatistic } from '../plan/statistics.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
@@ -15,8 +13,8 @@ import {
   type PlanOptions,
 } from './plan.js';
 import { upstreamOf } from './planRoles.js';
-import { checkReductionTerms, type Reduction, type ReductionTerms, reducing } from './reduction.js';
-import { outputRole, presentRoles, sameNames } from './roles.js';
+import { checkReductionTerms, type Reduction, type ReductionTerms } from './reduction.js';
+import { outputRole, presentRoles } from './roles.js';
 
 export interface EntropyOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -75,27 +73,19 @@ export interface EntropySettings extends ReductionTerms {
 /** The spec of `entropy`. */
 export function entropySpec(settings: EntropySettings): Spec {
   const { layout, logits, gradOutput, reduction, grad } = settings;
-  const { shape, rows, classes, inner } = layout;
   const roles = presentRoles({
     logits,
     gradOutput,
     entropy: outputRole(reduction === 'none' ? rowShape(layout) : []),
-    grad: grad && outputRole(shape, logits.dtype),
+    grad: grad && outputRole(layout.shape, logits.dtype),
   });
   return {
     op: 'entropy',
     settings,
     roles,
-    passes: (build) => {
-      const { values, divisor, last } = reducing(build, { result: 'entropy', rows, reduction });
-      const rowPasses = build.build({
-        rows: { count: rows, classes, inner },
-        epilogue: entropyEpilogue,
-        statistic: entropyStatistic,
-        roles: { entropy: values, ...sameNames(roles, 'logits', 'gradOutput', 'grad') },
-        constants: { gradOutput: typeof gradOutput === 'number' ? gradOutput : 0, divisor },
-      });
-      return [...rowPasses, ...last()];
+    passes: async () => {
+      const { entropyPasses } = await import('../passes/entropy.js');
+      return (build) => entropyPasses(build, settings, roles);
     },
   };
 }

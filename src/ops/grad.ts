@@ -1,10 +1,5 @@
 import type { Context } from '../context.js';
 import { checkFlag, checkOptions } from '../options.js';
-import { logSoftmaxGradEpilogue } from '../plan/epilogue/logSoftmaxGrad.js';
-import { logSumExpGradEpilogue } from '../plan/epilogue/logSumExpGrad.js';
-import { softmaxGradEpilogue } from '../plan/epilogue/softmaxGrad.js';
-import { sumStatistic } from '../plan/statistics.js';
-import type { Epilogue } from '../plan/variant.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
 import type { Role, Roles, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
@@ -17,7 +12,7 @@ import {
   type PlanBinding,
   type PlanOptions,
 } from './plan.js';
-import { denseRole, outputRole, sameNames } from './roles.js';
+import { denseRole, outputRole } from './roles.js';
 
 export interface GradOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -74,33 +69,28 @@ async function fromOutput(
 /** The spec of `softmaxGrad`. */
 export function softmaxGradSpec(layout: Layout, probs: Role, gradOutput: Role): Spec {
   const roles = { probs, gradOutput, grad: outputRole(layout.shape, probs.dtype) };
-  return outputGradSpec('softmaxGrad', softmaxGradEpilogue, layout, roles);
+  return gradSpec('softmaxGrad', layout, roles);
 }
 
 /** The spec of `logSoftmaxGrad`. */
 export function logSoftmaxGradSpec(layout: Layout, logProbs: Role, gradOutput: Role): Spec {
   const roles = { logProbs, gradOutput, grad: outputRole(layout.shape, logProbs.dtype) };
-  return outputGradSpec('logSoftmaxGrad', logSoftmaxGradEpilogue, layout, roles);
+  return gradSpec('logSoftmaxGrad', layout, roles);
 }
 
-function outputGradSpec(
-  op: 'softmaxGrad' | 'logSoftmaxGrad',
-  epilogue: Epilogue,
+function gradSpec(
+  op: 'softmaxGrad' | 'logSoftmaxGrad' | 'logSumExpGrad',
   layout: Layout,
   roles: Roles,
 ): Spec {
-  const { rows, classes, inner } = layout;
   return {
     op,
     settings: { layout },
     roles,
-    passes: (build) =>
-      build.build({
-        rows: { count: rows, classes, inner },
-        epilogue,
-        statistic: sumStatistic,
-        roles: sameNames(roles, ...Object.keys(roles)),
-      }),
+    passes: async () => {
+      const { gradPasses } = await import('../passes/grad.js');
+      return (build) => gradPasses(build, op, layout, roles);
+    },
   };
 }
 
@@ -142,19 +132,8 @@ export async function logSumExpGrad(
 
 /** The spec of `logSumExpGrad`. */
 export function logSumExpGradSpec(layout: Layout, logits: Role, lse: Role, gradOutput: Role): Spec {
-  const { shape, rows, classes, inner } = layout;
-  const roles = { logits, lse, gradOutput, grad: outputRole(shape, logits.dtype) };
-  return {
-    op: 'logSumExpGrad',
-    settings: { layout },
-    roles,
-    passes: (build) =>
-      build.build({
-        rows: { count: rows, classes, inner },
-        epilogue: logSumExpGradEpilogue,
-        roles: sameNames(roles, ...Object.keys(roles)),
-      }),
-  };
+  const roles = { logits, lse, gradOutput, grad: outputRole(layout.shape, logits.dtype) };
+  return gradSpec('logSumExpGrad', layout, roles);
 }
 
 /** The bindings of a `softmaxGrad` plan, all of its shape. */

@@ -21,7 +21,7 @@ export interface LinearCrossEntropySettings extends LossTerms {
   readonly maxScratchBytes: number;
 }
 
-/** The roles and passes of a linear cross-entropy. */
+/** The spec of a linear cross-entropy. */
 export function linearCrossEntropySpec(settings: LinearCrossEntropySettings): Spec {
   const { layout, hidden, weight, bias, targets, classWeight, reduction, gradOutput } = settings;
   const { gradHidden, gradWeight, gradBias, returnLogSumExp } = settings;
@@ -39,17 +39,13 @@ export function linearCrossEntropySpec(settings: LinearCrossEntropySettings): Sp
     gradBias: gradBias && outputRole([layout.classes]),
     logSumExp: returnLogSumExp && perRow,
   });
-  let passes: typeof import('./linearPasses.js');
   return {
     op: 'linearCrossEntropy',
     settings,
     roles,
-    load: async () => {
-      passes = await import('./linearPasses.js');
-    },
-    passes: (build) => {
-      build.checkArithmetic('product');
-      return passes.linearPasses(build, settings, roles);
+    passes: async () => {
+      const { linearCrossEntropyPasses } = await import('../passes/linearCrossEntropy.js');
+      return (build) => linearCrossEntropyPasses(build, settings, roles);
     },
     ...(layout.rows > 0 ? { targetClasses: layout.classes } : {}),
   };

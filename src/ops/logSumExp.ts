@@ -1,7 +1,5 @@
 import type { Context } from '../context.js';
 import { checkFlag, checkOptions } from '../options.js';
-import { logSumExpEpilogue } from '../plan/epilogue/logSumExp.js';
-import { softmaxStatistic } from '../plan/statistics.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
@@ -47,18 +45,14 @@ export async function logSumExp(logits: Tensor, options: LogSumExpOptions = {}):
 
 /** The spec of `logSumExp`. */
 export function logSumExpSpec(layout: Layout, logits: Role, keepDims: boolean): Spec {
-  const { rows, classes, inner } = layout;
   return {
     op: 'logSumExp',
     settings: { layout },
     roles: { logits, output: outputRole(rowShape(layout, keepDims)) },
-    passes: (build) =>
-      build.build({
-        rows: { count: rows, classes, inner },
-        epilogue: logSumExpEpilogue,
-        statistic: softmaxStatistic,
-        roles: { logits: 'logits', output: 'output' },
-      }),
+    passes: async () => {
+      const { logSumExpPasses } = await import('../passes/logSumExp.js');
+      return (build) => logSumExpPasses(build, layout);
+    },
   };
 }
 

@@ -1,21 +1,10 @@
 import type { Context } from '../context.js';
 import { invalid } from '../errors.js';
 import { checkOptions } from '../options.js';
-import {
-  LAST_WORDS,
-  logitStatsEpilogue,
-  logitStatsUnpackEpilogue,
-  nextTopEpilogue,
-  PACKED_WORDS,
-} from '../plan/epilogue/logitStats.js';
-import type { Pass, PassBuilder } from '../plan/pass.js';
-import { listCapacity } from '../plan/policy.js';
-import { LOGIT_STATS_WORDS, logitStatsStatistic, nextTopStatistic } from '../plan/statistics.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
-import type { Role, Roles, Spec } from '../spec.js';
+import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, type IndexTargets, inputRole } from './call.js';
-import { censusPasses } from './census.js';
 import {
   logitsOf,
   makeExecutable,
@@ -25,7 +14,7 @@ import {
   type PlanOptions,
 } from './plan.js';
 import { indicesRole } from './planRoles.js';
-import { outputRole, presentRoles, sameNames } from './roles.js';
+import { outputRole, presentRoles } from './roles.js';
 
 export interface LogitStatsOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -175,14 +164,15 @@ function checkTopK(op: string, topK: number | undefined, { shape, classes }: Lay
   });
 }
 
-interface LogitStatsSettings {
+/** A `logitStats` with every choice made. */
+export interface LogitStatsSettings {
   readonly layout: Layout;
   readonly logits: Role;
   readonly targets: Role | undefined;
   readonly topK: number | undefined;
 }
 
-/** The roles and passes of `logitStats`. */
+/** The spec of `logitStats`. */
 export function logitStatsSpec(settings: LogitStatsSettings): Spec {
   const { layout, logits, targets, topK } = settings;
   const perRow = rowShape(layout);
@@ -202,70 +192,10 @@ export function logitStatsSpec(settings: LogitStatsSettings): Spec {
     op: 'logitStats',
     settings,
     roles,
-    passes: (build) => passesOf(settings, roles, build),
+    passes: async () => {
+      const { logitStatsPasses } = await import('../passes/logitStats.js');
+      return (build) => logitStatsPasses(build, settings, roles);
+    },
     ...(targets !== undefined && layout.rows > 0 ? { targetClasses: layout.classes, ignorable: false } : {}),
   };
-}
-
-function passesOf(
-  { layout, targets, topK }: LogitStatsSettings,
-  roles: Roles,
-  build: PassBuilder,
-): readonly Pass[] {
-  const { rows: count, classes, inner } = layout;
-  if (count === 0) return [];
-  const rows = { count, classes, inner, lists: true };
-  // The argmax is a list of one. What does not fit in a thread's list is left to further rounds over the row. Room in powers of two:
-  // few shaders serve all lengths.
-  const wanted = topK ?? 1;
-  const capacity = listCapacity(build.policy(rows).workgroupSize, LOGIT_STATS_WORDS, build.facts);
-  const rounds = Math.ceil(wanted / capacity);
-  const listed = Math.ceil(wanted / rounds);
-  const room = 2 ** Math.ceil(Math.log2(listed));
-  const sizes = { LIST: room };
-
-  const values = sameNames(roles, 'logSumExp', 'entropy', 'argmax', 'targetLogProb', 'targetRank');
-  const list = sameNames(roles, 'topKValues', 'topKIndices');
-  const last = rounds > 1 ? { last: build.scratchVector('last', count * LAST_WORDS) } : {};
-  // Values and lists together are more than a kernel can bind.
-  const packs = targets !== undefined && topK !== undefined;
-  const packed = packs ? { packed: build.scratchVector('packed', count * PACKED_WORDS) } : {};
-
-  const passes = [
-    ...(targets === undefined
-      ? []
-      : censusPasses(build, { rows: count, classes, weight: undefined, ignored: {} })),
-    ...build.build({
-      rows,
-      epilogue: logitStatsEpilogue,
-      statistic: logitStatsStatistic(room),
-      roles: {
-        ...sameNames(roles, 'logits', 'targets'),
-        ...(packs ? packed : values),
-        ...list,
-        ...last,
-      },
-      sizes,
-      constants: { wanted: topK ?? 0, listed },
-    }),
-  ];
-  for (let round = 1; round < rounds; round++) {
-    passes.push(
-      ...build.build({
-        rows,
-        epilogue: nextTopEpilogue,
-        statistic: nextTopStatistic(room),
-        roles: { logits: 'logits', known: 'last', last: 'last', ...list },
-        aliases: { last: 'known' },
-        sizes,
-        constants: { wanted, taken: round * listed, listed },
-      }),
-    );
-  }
-  if (packs) {
-    passes.push(
-      ...build.build({ rows, epilogue: logitStatsUnpackEpilogue, roles: { ...packed, ...values } }),
-    );
-  }
-  return passes;
 }

@@ -1,12 +1,10 @@
 import type { Context } from '../context.js';
 import { invalid } from '../errors.js';
 import { checkOptions } from '../options.js';
-import { nllLossEpilogue } from '../plan/epilogue/nllLoss.js';
 import { type Layout, layoutOf, rowShape } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
 import { CALL_OPTIONS, Call, type CallOptions, type IndexTargets, inputRole, type Vector } from './call.js';
-import { censusPasses, ignoredConstant } from './census.js';
 import {
   logitsOf,
   makeExecutable,
@@ -16,8 +14,8 @@ import {
   type PlanOptions,
 } from './plan.js';
 import { indicesRole, optionalRole, upstreamOf } from './planRoles.js';
-import { checkReductionTerms, type Reduction, type ReductionTerms, reducing } from './reduction.js';
-import { outputRole, presentRoles, sameNames } from './roles.js';
+import { checkReductionTerms, type Reduction, type ReductionTerms } from './reduction.js';
+import { outputRole, presentRoles } from './roles.js';
 
 export interface NllLossOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -109,8 +107,8 @@ export interface NllLossSettings extends Required<NllLossTerms> {
 
 /** The spec of `nllLoss`. */
 export function nllLossSpec(settings: NllLossSettings): Spec {
-  const { layout, logProbs, targets, weight, gradOutput, ignoreIndex, reduction, grad } = settings;
-  const { shape, rows, classes, inner } = layout;
+  const { layout, logProbs, targets, weight, gradOutput, reduction, grad } = settings;
+  const { shape, rows, classes } = layout;
   const roles = presentRoles({
     logProbs,
     targets,
@@ -123,22 +121,9 @@ export function nllLossSpec(settings: NllLossSettings): Spec {
     op: 'nllLoss',
     settings,
     roles,
-    passes: (build) => {
-      const ignored = ignoredConstant(targets, ignoreIndex);
-      const counted = censusPasses(build, { rows, classes, weight: weight && 'weight', ignored });
-      const census = reduction === 'mean' && rows > 0;
-      const { values, divisor, last } = reducing(build, { result: 'loss', rows, reduction, census });
-      const rowPasses = build.build({
-        rows: { count: rows, classes, inner },
-        epilogue: nllLossEpilogue,
-        roles: {
-          loss: values,
-          ...sameNames(roles, 'logProbs', 'targets', 'weight', 'gradOutput', 'grad'),
-          ...(census ? { census: 'census' } : {}),
-        },
-        constants: { ...ignored, gradOutput: typeof gradOutput === 'number' ? gradOutput : 0, divisor },
-      });
-      return [...counted, ...rowPasses, ...last()];
+    passes: async () => {
+      const { nllLossPasses } = await import('../passes/nllLoss.js');
+      return (build) => nllLossPasses(build, settings, roles);
     },
     ...(rows > 0 ? { targetClasses: classes } : {}),
   };

@@ -2,7 +2,7 @@ import { backendOf, Context } from '../context.js';
 import { type FloatDType, isFloat } from '../dtype.js';
 import { invalid } from '../errors.js';
 import type { PassSummary } from '../plan/plan.js';
-import { checkPolicy, type Policy } from '../plan/policy.js';
+import type { Policy } from '../plan/policy.js';
 import { checkShape, type Layout, layoutOf } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { PlanBinding } from './planBindings.js';
@@ -97,7 +97,7 @@ export async function makeExecutable<Bindings extends object>(
     invalid(op, 'the first argument must be a context, from createContext().');
   }
   const { backend, policy } = backendOf(context);
-  const merged = checkPolicy(op, wishes, backend.facts, policy, backend.reproducible);
+  const merged = backend.wishes(op, wishes, policy);
   const [executable, { ContextPlan }] = await Promise.all([
     backend.plan(spec, merged),
     import('./contextPlan.js'),

@@ -16,8 +16,3 @@ export function presentRoles(named: Readonly<Record<string, Role | number | fals
   const entries = Object.entries(named);
   return Object.fromEntries(entries.filter((entry): entry is [string, Role] => typeof entry[1] === 'object'));
 }
-
-/** Kernel roles that are the call's roles of the same names, of those that it has. */
-export function sameNames(roles: Roles, ...names: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(names.filter((name) => name in roles).map((name) => [name, name]));
-}

@@ -1,9 +1,5 @@
 import type { Context } from '../context.js';
 import { checkOptions } from '../options.js';
-import { logSoftmaxEpilogue } from '../plan/epilogue/logSoftmax.js';
-import { softmaxEpilogue } from '../plan/epilogue/softmax.js';
-import { softmaxStatistic } from '../plan/statistics.js';
-import type { Epilogue } from '../plan/variant.js';
 import { type Layout, layoutOf } from '../shape.js';
 import type { Role, Spec } from '../spec.js';
 import type { Tensor } from '../tensor.js';
@@ -17,7 +13,7 @@ import {
   type PlanOptions,
 } from './plan.js';
 import { outputRole } from './roles.js';
-import { checkScale, temperatureConstants } from './temperature.js';
+import { checkScale } from './temperature.js';
 
 export interface SoftmaxOptions extends CallOptions {
   /** The class axis; default -1, the last. */
@@ -36,7 +32,7 @@ export interface SoftmaxOptions extends CallOptions {
  * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
  */
 export function softmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<Tensor> {
-  return run('softmax', softmaxEpilogue, logits, options);
+  return run('softmax', logits, options);
 }
 
 /**
@@ -50,15 +46,10 @@ export function softmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<T
  * @throws InvalidArgumentError, LimitExceededError; `read()` tells of what goes wrong on the device.
  */
 export function logSoftmax(logits: Tensor, options: SoftmaxOptions = {}): Promise<Tensor> {
-  return run('logSoftmax', logSoftmaxEpilogue, logits, options);
+  return run('logSoftmax', logits, options);
 }
 
-async function run(
-  op: 'softmax' | 'logSoftmax',
-  epilogue: Epilogue,
-  logits: Tensor,
-  options: SoftmaxOptions,
-): Promise<Tensor> {
+async function run(op: 'softmax' | 'logSoftmax', logits: Tensor, options: SoftmaxOptions): Promise<Tensor> {
   checkOptions(op, options, ['axis', 'temperature', ...CALL_OPTIONS]);
   const { axis, temperature = 1 } = options;
   checkScale(op, 'temperature', temperature);
@@ -66,43 +57,36 @@ async function run(
   call.matrix('logits', logits);
   const layout = layoutOf(op, logits.shape, axis);
   const { output } = await call.run(
-    elementwiseSpec(op, epilogue, layout, inputRole(op, 'logits', logits, layout), temperature),
+    elementwiseSpec(op, layout, inputRole(op, 'logits', logits, layout), temperature),
   );
   return output as Tensor;
 }
 
 function elementwiseSpec(
   op: 'softmax' | 'logSoftmax',
-  epilogue: Epilogue,
   layout: Layout,
   logits: Role,
   temperature: number,
 ): Spec {
-  const { shape, rows, classes, inner } = layout;
   return {
     op,
     settings: { layout, temperature },
-    roles: { logits, output: outputRole(shape, logits.dtype) },
-    passes: (build) =>
-      build.build({
-        rows: { count: rows, classes, inner },
-        epilogue,
-        statistic: softmaxStatistic,
-        roles: { logits: 'logits', output: 'output' },
-        flags: { TEMPERED: temperature !== 1 },
-        constants: temperatureConstants(temperature),
-      }),
+    roles: { logits, output: outputRole(layout.shape, logits.dtype) },
+    passes: async () => {
+      const { softmaxPasses } = await import('../passes/softmax.js');
+      return (build) => softmaxPasses(build, op, layout, temperature);
+    },
   };
 }
 
 /** The spec of `softmax`. */
 export function softmaxSpec(layout: Layout, logits: Role, temperature: number): Spec {
-  return elementwiseSpec('softmax', softmaxEpilogue, layout, logits, temperature);
+  return elementwiseSpec('softmax', layout, logits, temperature);
 }
 
 /** The spec of `logSoftmax`. */
 export function logSoftmaxSpec(layout: Layout, logits: Role, temperature: number): Spec {
-  return elementwiseSpec('logSoftmax', logSoftmaxEpilogue, layout, logits, temperature);
+  return elementwiseSpec('logSoftmax', layout, logits, temperature);
 }
 
 export interface PlanSoftmaxOptions extends PlanOptions {

@@ -28,14 +28,15 @@ export interface PassSummary {
  * Spec, adapter, wishes and arithmetic in, passes out. Throws `LimitExceededError` where the adapter is too small, and
  * `InvalidArgumentError` where the arithmetic does not cover the op.
  */
-export function makePlan(
+export async function makePlan(
   spec: Spec,
   facts: AdapterFacts,
   wishes: Partial<Policy>,
   arithmetic?: Arithmetic,
-): Plan {
+): Promise<Plan> {
+  const makePasses = await spec.passes();
   const builder = new PassBuilder(spec.op, spec.roles, facts, wishes, arithmetic);
-  const passes = spec.passes(builder);
+  const passes = makePasses(builder);
   const { scratch, scratchBytes } = builder;
   return { spec, passes, scratch, scratchBytes };
 }

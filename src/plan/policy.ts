@@ -1,7 +1,5 @@
 import { WORD_BYTES } from '../dtype.js';
-import { InvalidArgumentError } from '../errors.js';
 import type { AdapterFacts } from '../info.js';
-import { checkOptions } from '../options.js';
 
 /** How a row's work is laid out on the device. */
 export type Strategy = 'row-per-thread' | 'row-per-workgroup' | 'split-row';
@@ -36,18 +34,6 @@ export interface Policy {
   readonly staged: boolean;
 }
 
-const POLICY_FIELDS: readonly string[] = [
-  'strategy',
-  'workgroupSize',
-  'segment',
-  'subgroups',
-  'vec4',
-  'unrolled',
-  'kept',
-  'apart',
-  'staged',
-];
-
 /** What the choice may depend on. Not on the number of rows: a row's result must not depend on the batch it is in. */
 export interface PolicyQuery {
   readonly classes: number;
@@ -58,9 +44,6 @@ export interface PolicyQuery {
   /** True where the work has no other row, such as one of the losses of all rows. */
   readonly alone?: boolean;
 }
-
-/** Bytes of the largest statistic, of which each thread keeps one in workgroup memory. */
-const LARGEST_STATISTIC = 32;
 
 // Entries of a list that each thread may keep: more take memory from all threads, fewer make more rounds over a row.
 const MOST_LISTED = 16;
@@ -250,7 +233,7 @@ function defaultWorkgroupSize(
 }
 
 /** What any row gets that is split. */
-function leastWorkgroupSize(facts: AdapterFacts): number {
+export function leastWorkgroupSize(facts: AdapterFacts): number {
   return defaultWorkgroupSize({ classes: 1, inner: 1 }, facts, 'split-row');
 }
 
@@ -271,56 +254,4 @@ function defaultStrategy(
   return classes <= (isFallbackAdapter ? WORKGROUP_CLASSES_SOFTWARE : WORKGROUP_CLASSES)
     ? 'row-per-workgroup'
     : 'split-row';
-}
-
-/**
- * The wishes of a call on top of those of its context. Throws `InvalidArgumentError` for what no adapter, or not this one, can grant;
- * that shows only in both together; and for what would change the bits of a context that is `reproducible`.
- */
-export function checkPolicy(
-  op: string,
-  own: Partial<Policy> | undefined,
-  facts: AdapterFacts,
-  base: Partial<Policy> = {},
-  reproducible = false,
-): Partial<Policy> {
-  if (own === undefined) return base;
-  checkOptions(`${op}: policy`, own, POLICY_FIELDS);
-  const wishes = { ...base, ...own };
-  const fail = (what: string): never => {
-    throw new InvalidArgumentError(`${op}: policy.${what}`, { op, adapter: facts });
-  };
-  const { strategy, workgroupSize, segment } = wishes;
-  for (const name of reproducible ? (['strategy', 'workgroupSize', 'segment'] as const) : []) {
-    if (wishes[name] !== undefined) {
-      fail(
-        `${name} changes the last bits of results, which a context with reproducible: true keeps; leave it out.`,
-      );
-    }
-  }
-  if (strategy !== undefined && !STRATEGIES.includes(strategy)) {
-    fail(`strategy is '${String(strategy)}'; use one of ${STRATEGIES.join(', ')}.`);
-  }
-  for (const name of ['subgroups', 'vec4', 'unrolled', 'kept', 'apart', 'staged'] as const) {
-    if (wishes[name] !== undefined && typeof wishes[name] !== 'boolean')
-      fail(`${name} must be true or false.`);
-  }
-  if (workgroupSize !== undefined) {
-    const { limits } = facts;
-    const most = Math.min(
-      limits.maxComputeInvocationsPerWorkgroup,
-      limits.maxComputeWorkgroupSizeX,
-      limits.maxComputeWorkgroupStorageSize / LARGEST_STATISTIC,
-    );
-    if (!Number.isInteger(Math.log2(workgroupSize)) || workgroupSize < 8 || workgroupSize > most) {
-      fail(`workgroupSize is ${workgroupSize}; use a power of two from 8 to ${most}.`);
-    }
-  }
-  if (segment !== undefined) {
-    const unit = BLOCK * (workgroupSize ?? leastWorkgroupSize(facts));
-    if (!Number.isSafeInteger(segment) || segment <= 0 || segment % unit !== 0) {
-      fail(`segment is ${segment}; use a multiple of ${unit} (${BLOCK} × workgroupSize).`);
-    }
-  }
-  return wishes;
 }

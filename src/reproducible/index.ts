@@ -24,9 +24,9 @@ function wordsOf(arrays: CpuArrays): Record<string, Uint32Array> {
 export const reproducibleRunner: CpuRunner = {
   reproducible: true,
   description: 'CPU (JavaScript, reproducible float32 arithmetic)',
-  prepare: (spec: Spec, facts: AdapterFacts) => {
-    const plan = makePlan(spec, facts, {}, reproducibleArithmetic);
-    return (arrays) => interpret(plan, wordsOf(arrays));
+  prepare: async (spec: Spec, facts: AdapterFacts) => {
+    const plan = await makePlan(spec, facts, {}, reproducibleArithmetic);
+    return (arrays: CpuArrays) => interpret(plan, wordsOf(arrays));
   },
 };
 

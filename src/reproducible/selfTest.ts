@@ -31,7 +31,7 @@ async function compare(
   for (const [name, { shape, access }] of Object.entries(spec.roles)) {
     arrays[name] = inputs[name] ?? new Uint32Array(access === 'out' ? elementCount(shape) : 0);
   }
-  interpret(makePlan(spec, backend.facts, {}, arithmetic), arrays);
+  interpret(await makePlan(spec, backend.facts, {}, arithmetic), arrays);
   const results = await runOn(backend, op, spec, inputs);
   for (const [name, actual] of Object.entries(results)) {
     const expected = arrays[name] as Uint32Array;

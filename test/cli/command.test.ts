@@ -350,7 +350,7 @@ describe('the packed package, in a project without the package webgpu', () => {
   test('is installed with its command', () => {
     const files = packed.files.map(({ path }) => path);
     expect(files).toContain('dist/cli.js');
-    expect(files).toContain('dist/vendor/cli-progress/cli-progress.js');
+    expect(files).toContain('dist/vendor/packages.js');
     const command = join(project, 'node_modules/.bin/webgpu-loss');
     expect(execFileSync(command, ['--version']).toString()).toBe(`${manifest.version}\n`);
   });

@@ -1340,6 +1340,18 @@ function availabilityChecks(): Check[] {
       );
       equal(error.cause, cause, 'the cause');
     }),
+    check('errors: a promised GPU that fails, waited for later or never', async () => {
+      const failing = (): Promise<GPU> => Promise.reject(new Error('no Dawn here'));
+      const demanded = createContext({ backend: 'webgpu', gpu: failing(), reproducible: true });
+      await rejects(WebGpuUnavailableError, demanded, 'demanded', /no Dawn here/);
+      const automatic = await createContext({ gpu: failing() });
+      equal(automatic.backend, 'cpu', 'the backend where any will do');
+      automatic.destroy();
+      const unasked = await createContext({ backend: 'cpu', gpu: failing() });
+      unasked.destroy();
+      // Time for a rejection that nobody hears to be told.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }),
     check('errors: no WebGPU at all', async () => {
       if ((globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu !== undefined) return;
       const words = /no WebGPU.*webgpu-loss\/node.*backend: 'cpu'/;

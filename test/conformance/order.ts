@@ -4,6 +4,7 @@ import * as cpu from '../../src/cpu.js';
 import {
   crossEntropy,
   InvalidArgumentError,
+  LossError,
   logSumExp,
   planSoftmax,
   softmax,
@@ -20,11 +21,13 @@ function sines(count: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: count }, (_, i) => 3 * Math.sin(1.7 * i));
 }
 
-export function orderChecks(): Check[] {
+/** What holds in contexts of both kinds: a reproducible one on the CPU has more to load before it can compute. */
+function takingEffect(reproducible: boolean): Check[] {
+  const kind = reproducible ? ', reproducibly' : '';
   return [
-    check('order: a gradient in place, then a call that reads it', async (env, keep) => {
+    check(`order: a gradient in place, then a call that reads it${kind}`, async (env, keep) => {
       // A context of its own, so that the first round compiles and the second does not.
-      const ctx = keep(await env.createContext({}));
+      const ctx = keep(await env.createContext({ reproducible }));
       const expected = Float32Array.from(
         cpu.softmax(
           Float32Array.from(
@@ -47,10 +50,10 @@ export function orderChecks(): Check[] {
         });
       }
     }),
-    check('order: arguments written to or destroyed after the call', async (env, keep) => {
-      const ctx = keep(await env.createContext({}));
+    check(`order: arguments written to or destroyed after the call${kind}`, async (env, keep) => {
+      const ctx = keep(await env.createContext({ reproducible }));
       const expected = await numbers(keep(await softmax(keep(ctx.tensor(sines(15), SHAPE)))));
-      const fresh = keep(await env.createContext({}));
+      const fresh = keep(await env.createContext({ reproducible }));
       const x = keep(fresh.tensor(sines(15), SHAPE));
       const pending = softmax(x);
       const data = new Float32Array(15).fill(7);
@@ -69,6 +72,23 @@ export function orderChecks(): Check[] {
       equal((await numbers(keep(await other))).length, 3, 'rows of a tensor destroyed after the call');
       await rejects(InvalidArgumentError, softmax(y), 'softmax of a destroyed tensor', /destroyed/);
     }),
+    check(`order: a context that is destroyed after the call${kind}`, async (env, keep) => {
+      const ctx = keep(await env.createContext({ reproducible }));
+      const x = keep(ctx.tensor(sines(15), SHAPE));
+      const pending = rejection(softmax(x));
+      ctx.destroy();
+      const error = await pending;
+      // The CPU has done its work when the call returns, where it need not load anything first.
+      if (ctx.backend === 'cpu' && !reproducible)
+        equal(error, 'no error at all', 'what a call that was done tells');
+      else assert(error instanceof LossError && /destroyed|lost/.test(error.message), `told as ${error}`);
+    }),
+  ];
+}
+
+export function orderChecks(): Check[] {
+  return [
+    ...[false, true].flatMap(takingEffect),
     check('order: a bad target is told by whatever was computed from it', async (env, keep) => {
       const { ctx } = env;
       const warm = keep(ctx.tensor(sines(15), SHAPE));

@@ -46,13 +46,13 @@ const constants: Required<Constants> = {
 };
 
 /** What the kernel of a softmax with `numbers` in place of its own gets, and the size of its binding. */
-function written(
+async function written(
   numbers: Partial<RowPass>,
   byteOffset: number,
-): { readonly view: DataView; readonly size: number } {
+): Promise<{ readonly view: DataView; readonly size: number }> {
   const shape = [7, 5];
   const spec = softmaxSpec(layoutOf('test', shape), { shape, dtype: 'f32', access: 'in' }, 1);
-  const plan = makePlan(spec, factsWith(), {});
+  const plan = await makePlan(spec, factsWith(), {});
   const [pass] = plan.passes as [RowPass];
   let memory = new ArrayBuffer(0);
   let size = 0;
@@ -75,9 +75,9 @@ function written(
   return { view: new DataView(memory), size };
 }
 
-test('each number lies where its field is', () => {
+test('each number lies where its field is', async () => {
   const pass = { classes: 21, inner: 1, segment: 22, segments: 23, records: 24, constants };
-  const { view } = written(pass, 0);
+  const { view } = await written(pass, 0);
   const { ignoreIndex, ...others } = constants;
   const expected: Readonly<Record<string, number>> = {
     rows: 13,
@@ -101,18 +101,18 @@ test('each number lies where its field is', () => {
   }
 });
 
-test('without an ignored index, nothing is ignored', () => {
-  const { view } = written({ constants: {} }, 0);
+test('without an ignored index, nothing is ignored', async () => {
+  const { view } = await written({ constants: {} }, 0);
   const at = fields.findIndex(({ name }) => name === 'ignores');
   expect(view.getUint32(4 * at, true)).toBe(0);
 });
 
-test('the places of the bindings come last, aligned as a vector', () => {
+test('the places of the bindings come last, aligned as a vector', async () => {
   const { name, type } = fields.at(-1) as (typeof fields)[number];
   expect([name, type]).toEqual(['places', 'array<vec4<u32>, 8>']);
   // An element is 16 bytes long and begins at a multiple of that.
   const at = 16 * Math.ceil((fields.length - 1) / 4);
-  const { view, size } = written({ inner: 1, classes: 5 }, 20);
+  const { view, size } = await written({ inner: 1, classes: 5 }, 20);
   expect(size).toBe(at + 8 * 16);
   // Two numbers for each binding: its first element and the distance of rows. Row 12 starts at byte 20 + 12 * 5 * 4 = 260, one element
   // behind the aligned offset.
@@ -120,7 +120,7 @@ test('the places of the bindings come last, aligned as a vector', () => {
   expect(places).toEqual([1, 5, 1, 5]);
 });
 
-test('a product gets its numbers in the order in which its shader has them, and its places where rows have theirs', () => {
+test('a product gets its numbers in the order in which its shader has them, and its places where rows have theirs', async () => {
   const product = fieldsOf('product/params.wgsl');
   const names = product.map(({ name }) => name);
   expect(names).toEqual([...PRODUCT_NUMBERS, 'unused', 'places']);

@@ -22,7 +22,7 @@ import { factsWith } from './facts.js';
 const facts = factsWith();
 
 /** Plans of every strategy, access, reduction and of several shapes. */
-function plans(): Plan[] {
+async function plans(): Promise<Plan[]> {
   const made: Plan[] = [];
   for (const [shape, axis] of [
     [[3, 5], -1],
@@ -67,7 +67,7 @@ function plans(): Plan[] {
       for (const strategy of STRATEGIES) {
         for (const workgroupSize of [32, 64]) {
           for (const subgroups of [true, false]) {
-            made.push(makePlan(spec, facts, { strategy, workgroupSize, subgroups, apart: true }));
+            made.push(await makePlan(spec, facts, { strategy, workgroupSize, subgroups, apart: true }));
           }
         }
       }
@@ -134,7 +134,7 @@ function rowPasses({ passes }: Plan): readonly RowPass[] {
 test('one key, one shader: a cached pipeline is never another one', async () => {
   const texts = new Map<string, string>();
   const keys = new Map<string, string>();
-  for (const passes of plans().map(rowPasses)) {
+  for (const passes of (await plans()).map(rowPasses)) {
     for (const { variant } of passes) {
       const [key, text] = [variantKey(variant), await composeShader(variant)];
       expect(texts.get(key) ?? text, key).toBe(text);
@@ -148,7 +148,7 @@ test('one key, one shader: a cached pipeline is never another one', async () => 
 });
 
 test('shaders ask for subgroups only where they use them', async () => {
-  for (const passes of plans().map(rowPasses)) {
+  for (const passes of (await plans()).map(rowPasses)) {
     for (const { variant } of passes) {
       expect((await composeShader(variant)).includes('enable subgroups;')).toBe(variant.subgroup > 0);
     }
@@ -156,83 +156,88 @@ test('shaders ask for subgroups only where they use them', async () => {
 });
 
 test('no shader asks for the size of a buffer, which may be larger than its tensor', async () => {
-  for (const passes of plans().map(rowPasses)) {
+  for (const passes of (await plans()).map(rowPasses)) {
     for (const { variant } of passes) expect(await composeShader(variant)).not.toMatch(/arrayLength/);
   }
 });
 
-test('a shader does not depend on the number of rows or classes beyond its accesses and whether rows are whole', () => {
-  const keysOf = (rows: number, classes: number) => {
+test('a shader does not depend on the number of rows or classes beyond its accesses and whether rows are whole', async () => {
+  const keysOf = async (rows: number, classes: number) => {
     const shape = [rows, classes];
     const spec = softmaxSpec(layoutOf('test', shape), { shape, dtype: 'f32', access: 'in' }, 1);
-    return makePlan(spec, facts, {
+    const { passes } = await makePlan(spec, facts, {
       strategy: 'row-per-workgroup',
       workgroupSize: 64,
       kept: false,
-    }).passes.map(({ variant }) => keyOf(variant));
+    });
+    return passes.map(({ variant }) => keyOf(variant));
   };
-  expect(keysOf(1, 5)).toEqual(keysOf(1000, 333));
-  expect(keysOf(1, 8)).toEqual(keysOf(1000, 512));
-  expect(keysOf(1, 8)).not.toEqual(keysOf(1, 9));
-  expect(keysOf(1, 8192)).toEqual(keysOf(1000, 10240));
-  expect(keysOf(1, 8)).not.toEqual(keysOf(1, 8192));
+  expect(await keysOf(1, 5)).toEqual(await keysOf(1000, 333));
+  expect(await keysOf(1, 8)).toEqual(await keysOf(1000, 512));
+  expect(await keysOf(1, 8)).not.toEqual(await keysOf(1, 9));
+  expect(await keysOf(1, 8192)).toEqual(await keysOf(1000, 10240));
+  expect(await keysOf(1, 8)).not.toEqual(await keysOf(1, 8192));
 });
 
-test('nothing is read behind the end of a row only where rows are whole numbers of steps', () => {
-  const wholeOf = (classes: number, wishes: Partial<Policy>): boolean[] => {
+test('nothing is read behind the end of a row only where rows are whole numbers of steps', async () => {
+  const wholeOf = async (classes: number, wishes: Partial<Policy>): Promise<boolean[]> => {
     const shape = [3, classes];
     const spec = softmaxSpec(layoutOf('test', shape), { shape, dtype: 'f32', access: 'in' }, 1);
     const policy = { workgroupSize: 64, segment: 1024, kept: false, ...wishes };
-    const { passes } = makePlan(spec, facts, policy);
+    const { passes } = await makePlan(spec, facts, policy);
     return (passes as readonly RowPass[]).map(({ variant }) => variant.flags.WHOLE);
   };
-  expect(wholeOf(48, { strategy: 'row-per-thread' })).toEqual([true]);
-  expect(wholeOf(52, { strategy: 'row-per-thread' })).toEqual([false]);
-  expect(wholeOf(2048, { strategy: 'row-per-workgroup' })).toEqual([true]);
-  expect(wholeOf(2048 + 16, { strategy: 'row-per-workgroup' })).toEqual([false]);
+  expect(await wholeOf(48, { strategy: 'row-per-thread' })).toEqual([true]);
+  expect(await wholeOf(52, { strategy: 'row-per-thread' })).toEqual([false]);
+  expect(await wholeOf(2048, { strategy: 'row-per-workgroup' })).toEqual([true]);
+  expect(await wholeOf(2048 + 16, { strategy: 'row-per-workgroup' })).toEqual([false]);
   // Kept in registers: 4 groups of four in each of 64 lanes, or 8.
-  expect(wholeOf(1024, { strategy: 'row-per-workgroup', kept: true })).toEqual([true]);
-  expect(wholeOf(2048, { strategy: 'row-per-workgroup', kept: true })).toEqual([true]);
-  expect(wholeOf(1024 + 512, { strategy: 'row-per-workgroup', kept: true })).toEqual([false]);
+  expect(await wholeOf(1024, { strategy: 'row-per-workgroup', kept: true })).toEqual([true]);
+  expect(await wholeOf(2048, { strategy: 'row-per-workgroup', kept: true })).toEqual([true]);
+  expect(await wholeOf(1024 + 512, { strategy: 'row-per-workgroup', kept: true })).toEqual([false]);
   // The last pass writes, and goes nowhere beyond the end; the second reads no logits.
-  expect(wholeOf(3072, { strategy: 'split-row' })).toEqual([true, false, true]);
-  expect(wholeOf(3072 + 4, { strategy: 'split-row' })).toEqual([false, false, true]);
+  expect(await wholeOf(3072, { strategy: 'split-row' })).toEqual([true, false, true]);
+  expect(await wholeOf(3072 + 4, { strategy: 'split-row' })).toEqual([false, false, true]);
   // Not in groups of four: each class by itself.
-  expect(wholeOf(3072, { strategy: 'row-per-workgroup', vec4: false })).toEqual([false]);
+  expect(await wholeOf(3072, { strategy: 'row-per-workgroup', vec4: false })).toEqual([false]);
 });
 
-test('long rows of single classes are read without a look at their end where each lane has a whole step', () => {
-  const longOf = (classes: number, wishes: Partial<Policy>, dtype: DType = 'f32'): boolean[] => {
+test('long rows of single classes are read without a look at their end where each lane has a whole step', async () => {
+  const longOf = async (
+    classes: number,
+    wishes: Partial<Policy>,
+    dtype: DType = 'f32',
+  ): Promise<boolean[]> => {
     const shape = [3, classes];
     const spec = softmaxSpec(layoutOf('test', shape), { shape, dtype, access: 'in' }, 1);
     const policy = { workgroupSize: 64, segment: 1024, kept: false, unrolled: true, ...wishes };
-    const { passes } = makePlan(spec, facts, policy);
+    const { passes } = await makePlan(spec, facts, policy);
     return (passes as readonly RowPass[]).map(({ variant }) => variant.long);
   };
-  expect(longOf(17, { strategy: 'row-per-thread' })).toEqual([true]);
-  expect(longOf(15, { strategy: 'row-per-thread' })).toEqual([false]);
-  expect(longOf(1025, { strategy: 'row-per-workgroup' })).toEqual([true]);
-  expect(longOf(1023, { strategy: 'row-per-workgroup' })).toEqual([false]);
-  expect(longOf(1027, { strategy: 'row-per-workgroup', kept: true })).toEqual([false]);
+  expect(await longOf(17, { strategy: 'row-per-thread' })).toEqual([true]);
+  expect(await longOf(15, { strategy: 'row-per-thread' })).toEqual([false]);
+  expect(await longOf(1025, { strategy: 'row-per-workgroup' })).toEqual([true]);
+  expect(await longOf(1023, { strategy: 'row-per-workgroup' })).toEqual([false]);
+  expect(await longOf(1027, { strategy: 'row-per-workgroup', kept: true })).toEqual([false]);
   // The last segment may be shorter than a step, and the other kernels read no row.
-  expect(longOf(3073, { strategy: 'split-row' })).toEqual([false, false, false]);
-  expect(longOf(1028, { strategy: 'row-per-workgroup' })).toEqual([false]);
-  expect(longOf(1025, { strategy: 'row-per-workgroup' }, 'f16')).toEqual([false]);
-  expect(longOf(1025, { strategy: 'row-per-workgroup', unrolled: false })).toEqual([false]);
+  expect(await longOf(3073, { strategy: 'split-row' })).toEqual([false, false, false]);
+  expect(await longOf(1028, { strategy: 'row-per-workgroup' })).toEqual([false]);
+  expect(await longOf(1025, { strategy: 'row-per-workgroup' }, 'f16')).toEqual([false]);
+  expect(await longOf(1025, { strategy: 'row-per-workgroup', unrolled: false })).toEqual([false]);
   // Also where nothing is written for each class.
   const shape = [3, 1025];
   const lse = logSumExpSpec(layoutOf('test', shape), { shape, dtype: 'f32', access: 'in' }, false);
-  const { passes } = makePlan(lse, facts, { strategy: 'row-per-thread', unrolled: true });
+  const { passes } = await makePlan(lse, facts, { strategy: 'row-per-thread', unrolled: true });
   expect((passes as readonly RowPass[]).map(({ variant }) => variant.long)).toEqual([true]);
 });
 
-test('elements are written in groups of four that rows share where odd elements are told apart by rows', () => {
+test('elements are written in groups of four that rows share where odd elements are told apart by rows', async () => {
   const shape = [4, 1027];
   const layout = layoutOf('test', shape);
   const matrix = { shape, dtype: 'f32', access: 'in' } as const;
   const perRow = { ...matrix, shape: rowShape(layout) };
-  const kernelsOf = (spec: Spec, wishes: Partial<Policy> = {}): string => {
-    const { passes } = makePlan(spec, factsWith({ isFallbackAdapter: true }), wishes);
+  const kernelsOf = async (spec: Spec, wishes: Partial<Policy> = {}): Promise<string> => {
+    const { passes } = await makePlan(spec, factsWith({ isFallbackAdapter: true }), wishes);
     return (passes as readonly RowPass[])
       .filter(({ classes }) => classes === 1027)
       .map(({ variant }) => variant.kernel)
@@ -247,29 +252,31 @@ test('elements are written in groups of four that rows share where odd elements 
     crossEntropy: spread({ ...perRow, dtype: 'i32' }, layout, 'f32'),
   };
   for (const [name, spec] of Object.entries(sharing)) {
-    expect(kernelsOf(spec), name).toBe('row-per-thread-apart map-straddling');
+    expect(await kernelsOf(spec), name).toBe('row-per-thread-apart map-straddling');
     const split = { strategy: 'split-row', segment: 1024, workgroupSize: 8 } as const;
-    expect(kernelsOf(spec, split), name).toBe('split-partial split-finish map-straddling');
-    expect(kernelsOf(spec, { apart: false }), name).toBe('row-per-thread');
-    expect(kernelsOf(spec, { vec4: false }), name).toBe('row-per-thread');
+    expect(await kernelsOf(spec, split), name).toBe('split-partial split-finish map-straddling');
+    expect(await kernelsOf(spec, { apart: false }), name).toBe('row-per-thread');
+    expect(await kernelsOf(spec, { vec4: false }), name).toBe('row-per-thread');
   }
-  expect(kernelsOf(divergence(layout, 'logits', 'f32'))).toMatch(/row-per-thread-apart map-straddling$/);
-  expect(kernelsOf(logSumExpGradSpec(layout, matrix, perRow, perRow))).toBe('map-straddling');
+  expect(await kernelsOf(divergence(layout, 'logits', 'f32'))).toMatch(
+    /row-per-thread-apart map-straddling$/,
+  );
+  expect(await kernelsOf(logSumExpGradSpec(layout, matrix, perRow, perRow))).toBe('map-straddling');
   // Kept in registers, the row is read once.
   const workgroups = { strategy: 'row-per-workgroup', workgroupSize: 64 } as const;
-  expect(kernelsOf(sharing.softmax, { ...workgroups, kept: true })).toBe('row-per-workgroup');
-  expect(kernelsOf(sharing.entropy, { ...workgroups, kept: true })).toBe(
+  expect(await kernelsOf(sharing.softmax, { ...workgroups, kept: true })).toBe('row-per-workgroup');
+  expect(await kernelsOf(sharing.entropy, { ...workgroups, kept: true })).toBe(
     'row-per-workgroup-apart map-straddling',
   );
   // Told apart by groups of four.
-  expect(kernelsOf(spread(matrix, layout, 'f32'))).toBe('row-per-thread');
-  expect(kernelsOf(divergence(layout, 'probs', 'f32'))).not.toContain('map');
+  expect(await kernelsOf(spread(matrix, layout, 'f32'))).toBe('row-per-thread');
+  expect(await kernelsOf(divergence(layout, 'probs', 'f32'))).not.toContain('map');
   // Nothing is written for each element.
-  expect(kernelsOf(logSumExpSpec(layout, matrix, false))).toBe('row-per-thread');
+  expect(await kernelsOf(logSumExpSpec(layout, matrix, false))).toBe('row-per-thread');
 });
 
-test('scratch buffers have room for every row, and none is shared by two passes that run at once', () => {
-  for (const plan of plans()) {
+test('scratch buffers have room for every row, and none is shared by two passes that run at once', async () => {
+  for (const plan of await plans()) {
     const sum = [...plan.scratch.values()].reduce((total, bytes) => total + bytes, 0);
     expect(plan.scratchBytes).toBe(sum);
     for (const pass of rowPasses(plan)) {
@@ -290,7 +297,7 @@ test('on the CPU a plan has no passes and holds nothing', async () => {
   ctx.destroy();
 });
 
-test('no kernel of a loss with every result binds more storage buffers than WebGPU guarantees', () => {
+test('no kernel of a loss with every result binds more storage buffers than WebGPU guarantees', async () => {
   const layout = layoutOf('test', [2, 40_000]);
   const input = (shape: readonly number[], dtype: DType = 'f32'): Role => ({ shape, dtype, access: 'in' });
   for (const targets of [input([2], 'i32'), input(layout.shape)]) {
@@ -313,25 +320,25 @@ test('no kernel of a loss with every result binds more storage buffers than WebG
           returnLogSumExp: true,
         });
         // The plan itself refuses more than the limit of its adapter, which here is the least there is: 8.
-        const { passes } = makePlan(spec, facts, { strategy });
+        const { passes } = await makePlan(spec, facts, { strategy });
         expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
       }
     }
   }
   for (const strategy of STRATEGIES) {
-    const { passes } = makePlan(divergence(layout, 'logits', 'f32'), facts, { strategy });
+    const { passes } = await makePlan(divergence(layout, 'logits', 'f32'), facts, { strategy });
     expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
   }
 });
 
-test('no kernel of logitStats binds more storage buffers than WebGPU guarantees', () => {
+test('no kernel of logitStats binds more storage buffers than WebGPU guarantees', async () => {
   const layout = layoutOf('test', [2, 40_000]);
   const logits = { shape: layout.shape, dtype: 'f32', access: 'in' } as const;
   for (const targets of [undefined, { shape: [2], dtype: 'i32', access: 'in' } as const]) {
     for (const topK of [undefined, 3, 16, 17, 100]) {
       for (const strategy of STRATEGIES) {
         const passes = rowPasses(
-          makePlan(logitStatsSpec({ layout, logits, targets, topK }), facts, { strategy }),
+          await makePlan(logitStatsSpec({ layout, logits, targets, topK }), facts, { strategy }),
         );
         expect(Math.max(...passes.map(({ variant }) => variant.bindings.length))).toBeLessThanOrEqual(8);
         // One pass over the logits for each 16 of the list.

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { WebGpuUnavailableError } from '../../errors.js';
-import { limitsOf } from '../../gpu/adapter.js';
+import { limitsOf } from '../../gpu/open.js';
 import type { AdapterLimits } from '../../info.js';
 import { listAdapters } from '../../node/adapters.js';
 import { gpu } from '../../node.js';

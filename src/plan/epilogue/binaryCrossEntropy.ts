@@ -1,10 +1,14 @@
+import each from '../../../shaders/epilogue/binary-cross-entropy.wgsl?raw';
+import sum from '../../../shaders/epilogue/binary-cross-entropy-sum.wgsl?raw';
+import element from '../../../shaders/lib/binary-cross-entropy.wgsl?raw';
+import absorption from '../../../shaders/strategy/absorption-checked.wgsl?raw';
+import emission from '../../../shaders/strategy/emission-checked.wgsl?raw';
 import { sumLibraries } from '../libraries.js';
 import { sumStatistic } from '../statistics.js';
-import type { Epilogue, KernelRole, Source, Statistic } from '../variant.js';
+import type { Epilogue, KernelRole, Statistic } from '../variant.js';
 import { classWeightRole, matrixRole, resultRole, rowResultRole, upstreamRole } from './roles.js';
 
 const ONE = '0x3f800000u';
-const emission: Source = async () => (await import('../binaryLosses.js')).emission;
 
 const roles: Readonly<Record<string, KernelRole>> = {
   logits: matrixRole('statistic', 'elements'),
@@ -21,7 +25,7 @@ const roles: Readonly<Record<string, KernelRole>> = {
 /** A loss for each element. */
 export const binaryCrossEntropyEpilogue: Epilogue = {
   name: 'binary-cross-entropy',
-  source: async () => (await import('../binaryLosses.js')).losses,
+  source: element + each,
   words: 0,
   libraries: sumLibraries,
   emission,
@@ -29,15 +33,12 @@ export const binaryCrossEntropyEpilogue: Epilogue = {
 };
 
 /** The sum of a row's losses. */
-export const binaryCrossEntropyStatistic: Statistic = {
-  ...sumStatistic,
-  absorption: async () => (await import('../binaryLosses.js')).absorption,
-};
+export const binaryCrossEntropyStatistic: Statistic = { ...sumStatistic, absorption };
 
 /** The sum of the losses of each row. */
 export const binaryCrossEntropySumEpilogue: Epilogue = {
   name: 'binary-cross-entropy-sum',
-  source: async () => (await import('../binaryLosses.js')).sums,
+  source: element + sum,
   words: 0,
   libraries: sumLibraries,
   emission,

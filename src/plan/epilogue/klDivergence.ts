@@ -1,9 +1,15 @@
+import ofTeacher from '../../../shaders/epilogue/kl-divergence.wgsl?raw';
+import ofGiven from '../../../shaders/epilogue/kl-divergence-given.wgsl?raw';
+import divergence from '../../../shaders/lib/divergence.wgsl?raw';
+import logProbs from '../../../shaders/lib/given-log-probs.wgsl?raw';
+import probs from '../../../shaders/lib/given-probs.wgsl?raw';
+import twoSumsSubgroup from '../../../shaders/statistic/two-sums.subgroup.wgsl?raw';
+import twoSums from '../../../shaders/statistic/two-sums.wgsl?raw';
+import absorption from '../../../shaders/strategy/absorption-checked.wgsl?raw';
+import emission from '../../../shaders/strategy/emission-checked.wgsl?raw';
 import { softmaxLibraries } from '../libraries.js';
-import { twoSumsStatistic } from '../statistics.js';
-import type { Epilogue, KernelRole, Source, Statistic } from '../variant.js';
+import type { Epilogue, KernelRole, Statistic } from '../variant.js';
 import { logitsRole, matrixRole, resultRole, rowResultRole, rowRole, upstreamRole } from './roles.js';
-
-const emission: Source = async () => (await import('../divergences.js')).emission;
 
 const distributionRole: KernelRole = rowRole('0u', 'statistic', 'row', 'elements');
 
@@ -17,26 +23,31 @@ const roles: Epilogue['roles'] = {
   gradTarget: resultRole,
 };
 
+/** The sums of a row. */
+export const twoSumsStatistic: Statistic = {
+  name: 'two-sums',
+  source: twoSums,
+  subgroupSource: twoSumsSubgroup,
+  words: 4,
+};
+
 /** From the softmax of a teacher's logits. */
 export const klDivergenceEpilogue: Epilogue = {
   name: 'kl-divergence',
-  source: async () => (await import('../divergences.js')).teacher,
+  source: divergence + ofTeacher,
   words: 3,
   libraries: softmaxLibraries,
   oddRows: true,
   roles: { ...roles, teacher: distributionRole },
 };
 
-/** The sums of a row whose target is probabilities, or their logarithms. */
-export const givenDivergenceStatistic: Statistic = {
-  ...twoSumsStatistic,
-  absorption: async () => (await import('../divergences.js')).absorption,
-};
+/** The same where the target is probabilities, or their logarithms. */
+export const givenDivergenceStatistic: Statistic = { ...twoSumsStatistic, absorption };
 
 /** From probabilities. */
 export const klDivergenceProbsEpilogue: Epilogue = {
   name: 'kl-divergence-probs',
-  source: async () => (await import('../divergences.js')).givenProbs,
+  source: divergence + probs + ofGiven,
   words: 2,
   libraries: softmaxLibraries,
   emission,
@@ -46,7 +57,7 @@ export const klDivergenceProbsEpilogue: Epilogue = {
 /** From log-probabilities. */
 export const klDivergenceLogProbsEpilogue: Epilogue = {
   name: 'kl-divergence-log-probs',
-  source: async () => (await import('../divergences.js')).givenLogProbs,
+  source: divergence + logProbs + ofGiven,
   words: 2,
   libraries: softmaxLibraries,
   emission,

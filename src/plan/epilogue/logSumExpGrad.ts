@@ -1,10 +1,12 @@
+import elements from '../../../shaders/epilogue/log-sum-exp-grad.wgsl?raw';
+import ownExp from '../../../shaders/lib/own-exp.wgsl?raw';
 import { softmaxLibraries } from '../libraries.js';
 import type { Epilogue } from '../variant.js';
 import { logitsRole, resultRole, rowRole, upstreamRole } from './roles.js';
 
 export const logSumExpGradEpilogue: Epilogue = {
   name: 'log-sum-exp-grad',
-  source: async () => (await import('../gradients.js')).logSumExpGrad,
+  source: ownExp + elements,
   words: 0,
   libraries: softmaxLibraries,
   oddRows: true,

@@ -1,6 +1,6 @@
 // The installed package in pages: through Vite, without a bundler, in workers, under a strict Content-Security-Policy.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, createServer } from 'vite';
 import { afterAll, expect, test } from 'vitest';
@@ -86,6 +86,28 @@ describeInChromium('the package', (chromium) => {
     });
     await served(outDir, policy, (url) => seesLosses(chromium, url, ['page.html']));
     await served(outDir, workerPolicy, (url) => seesLosses(chromium, url, ['workerPage.html']));
+  });
+
+  test('in a service worker, built into one file by Vite', async () => {
+    const outDir = join(project.folder, 'whole');
+    await build({
+      configFile: false,
+      root: project.folder,
+      logLevel: 'warn',
+      build: {
+        outDir,
+        // Which is for documents.
+        modulePreload: false,
+        rollupOptions: {
+          input: join(project.folder, 'serviceWorker.js'),
+          output: { codeSplitting: false, entryFileNames: '[name].js' },
+        },
+      },
+    });
+    expect(readdirSync(outDir)).toEqual(['serviceWorker.js']);
+    writeFileSync(join(outDir, 'page.html'), html('serviceWorkerPage.js'));
+    copyFileSync(join(project.folder, 'serviceWorkerPage.js'), join(outDir, 'serviceWorkerPage.js'));
+    await served(outDir, undefined, (url) => seesLosses(chromium, url, ['page.html']));
   });
 
   test('without a bundler, by an import map', async () => {

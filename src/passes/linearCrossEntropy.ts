@@ -1,21 +1,21 @@
-// The GPU passes of a linear cross-entropy: loaded by the first call or plan of one.
 import { bytesOf, WORD_BYTES } from '../dtype.js';
 import { LimitExceededError } from '../errors.js';
+import type { LinearCrossEntropySettings } from '../ops/linearCrossEntropySpec.js';
 import { type Pass, type PassBuilder, paddedRow, type RowWork } from '../plan/pass.js';
 import { chooseTiles, partOf, THREAD_TILE } from '../plan/policy.js';
 import { columnSumsPass, type Lines, productPass, type Skips, sumPartsPass } from '../plan/product.js';
 import { elementCount } from '../shape.js';
 import type { Role, Roles } from '../spec.js';
-import { type LossFrame, lossPasses, rowWork } from './crossEntropySpec.js';
-import type { LinearCrossEntropySettings } from './linearCrossEntropySpec.js';
+import { type LossFrame, lossPasses, rowWork } from './crossEntropy.js';
 import { sameNames } from './roles.js';
 
-/** Those of the rows between the census of their targets and the reduction of their losses. */
-export function linearPasses(
+/** The passes of a linear cross-entropy: those of its rows between the census of their targets and the reduction of their losses. */
+export function linearCrossEntropyPasses(
   build: PassBuilder,
   settings: LinearCrossEntropySettings,
   roles: Roles,
 ): readonly Pass[] {
+  build.checkArithmetic('product');
   const { classWeight } = settings;
   return lossPasses(build, settings, classWeight && 'classWeight', (frame) =>
     new LinearPasses(build, settings, roles, frame).all(),

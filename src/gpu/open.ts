@@ -1,6 +1,8 @@
-import { InvalidArgumentError, invalid } from '../errors.js';
+import { ambientGpu, type Found } from '../adapter.js';
+import { invalid } from '../errors.js';
 import type { AdapterFacts, AdapterLimits } from '../info.js';
-import type { Absence } from './refusals.js';
+import type { Arithmetic } from '../plan/arithmetic.js';
+import { GpuBackend } from './backend.js';
 
 /** Features that kernels can use, taken where the adapter has them. */
 const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];
@@ -23,54 +25,12 @@ const KNOWN_LIMITS = [
   'minUniformBufferOffsetAlignment',
 ] as const satisfies readonly (keyof AdapterLimits)[];
 
-/**
- * An adapter and what it was asked from. Where there is none: `WebGpuUnavailableError` if one was `demanded`, else undefined, also for a
- * software adapter, which is slower than the CPU backend.
- */
-export async function findAdapter(
+/** A backend on a device of its own, with everything the adapter offers that kernels can use. */
+export async function openGpu(
   op: string,
-  given: GPU | undefined | PromiseLike<GPU | undefined>,
-  demanded: boolean,
-): Promise<{ readonly adapter: GPUAdapter; readonly gpu: GPU } | undefined> {
-  const none = async (why: Absence, cause?: unknown): Promise<undefined> => {
-    if (!demanded) return undefined;
-    const { noAdapter } = await import('./refusals.js');
-    throw noAdapter(op, why, cause);
-  };
-  let gpu: GPU | undefined;
-  let adapter: GPUAdapter | null;
-  try {
-    gpu = (await given) ?? ambientGpu();
-    if (gpu === undefined || gpu === null) return none('no WebGPU');
-    checkGpu(op, gpu);
-    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  } catch (cause) {
-    if (cause instanceof InvalidArgumentError) throw cause;
-    return none('failure', cause);
-  }
-  if (adapter === null) return none('no adapter');
-  return demanded || !isFallback(adapter) ? { adapter, gpu } : undefined;
-}
-
-function checkGpu(op: string, gpu: GPU): void {
-  if (typeof gpu.requestAdapter === 'function') return;
-  invalid(op, 'gpu must be a GPU object, such as navigator.gpu.');
-}
-
-function ambientGpu(): GPU | undefined {
-  return (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-}
-
-function isFallback(adapter: GPUAdapter): boolean {
-  const older = adapter as GPUAdapter & { readonly isFallbackAdapter?: boolean };
-  return adapter.info.isFallbackAdapter ?? older.isFallbackAdapter ?? false;
-}
-
-/** A device with everything the adapter offers that kernels can use. */
-export async function openDevice(
-  op: string,
-  { adapter, gpu }: { readonly adapter: GPUAdapter; readonly gpu: GPU },
-): Promise<{ readonly device: GPUDevice; readonly facts: AdapterFacts }> {
+  { adapter, gpu }: Found,
+  arithmetic: Arithmetic | undefined,
+): Promise<GpuBackend> {
   const requiredLimits: Record<string, number> = { __proto__: null } as never;
   for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
   const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
@@ -81,15 +41,25 @@ export async function openDevice(
     const { noDevice } = await import('./refusals.js');
     throw noDevice(op, adapter, cause);
   }
-  return { device, facts: factsOf(device, adapter.info, gpu) };
+  return new GpuBackend(device, factsOf(device, adapter.info, gpu), true, arithmetic);
 }
 
-/** The facts of a device that somebody else opened. */
-export function wrapDevice(op: string, device: GPUDevice, given: GPU | undefined): AdapterFacts {
+/** A backend on a device that somebody else opened. Throws `DeviceLostError` where it is lost already. */
+export async function shareGpu(
+  op: string,
+  device: GPUDevice,
+  given: GPU | undefined,
+  arithmetic: Arithmetic | undefined,
+): Promise<GpuBackend> {
   if (typeof device?.createComputePipelineAsync !== 'function') {
     invalid(op, 'device must be a GPUDevice.');
   }
-  return factsOf(device, device.adapterInfo, given ?? ambientGpu());
+  const facts = factsOf(device, device.adapterInfo, given ?? ambientGpu());
+  const shared = new GpuBackend(device, facts, false, arithmetic);
+  // A device that is lost already says so in the next turns of the loop.
+  await Promise.race([shared.lost, new Promise((resolve) => setTimeout(resolve, 0))]);
+  shared.check(op);
+  return shared;
 }
 
 function factsOf(device: GPUDevice, info: GPUAdapterInfo | undefined, gpu: GPU | undefined): AdapterFacts {
