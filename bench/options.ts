@@ -13,14 +13,15 @@ import {
 } from './measure/cases.js';
 import type { Case, OpName } from './measure/contender.js';
 import { OPS } from './measure/tensors.js';
-import { ADAPTERS } from './run/adapter.js';
+import { ADAPTERS, SOFTWARE } from './run/adapter.js';
 import { anyShapeFrom, neededBy } from './run/shapeFrom.js';
 
 /** What the command line asks for. */
 export interface Options {
   /** One after the other; undefined: whatever the machine has. */
   readonly adapters: readonly string[] | undefined;
-  readonly cases: readonly Case[];
+  /** On the adapter of this name. */
+  readonly casesOn: (adapter: string) => readonly Case[];
   readonly policies: readonly Partial<Policy>[];
   readonly seed: number;
   readonly quick: boolean;
@@ -38,11 +39,14 @@ export interface Options {
 
 /** The ops whose sweep over class counts is part of a full run. */
 const SWEPT: readonly OpName[] = ['softmax', 'logSoftmax', 'logSumExp', 'crossEntropy', 'crossEntropyGrad'];
-/** Shapes that have a name on the command line. */
-const NAMED = new Map<string, readonly AnyShape[]>([
-  ['named', [...SHAPES, ...LINEAR_SHAPES]],
-  ['large', LARGE_LINEAR_SHAPES],
-  ['sweep', sweep()],
+// More than a GPU has done before it has begun. A software adapter starts a workgroup of the naive kernels for each row of it, one after the other.
+const SWEPT_ELEMENTS = 2 ** 22;
+const SWEPT_ELEMENTS_SOFTWARE = 2 ** 18;
+/** Shapes that have a name on the command line, on software or not. */
+const NAMED = new Map<string, (software: boolean) => readonly AnyShape[]>([
+  ['named', () => [...SHAPES, ...LINEAR_SHAPES]],
+  ['large', () => LARGE_LINEAR_SHAPES],
+  ['sweep', (software) => sweep(software ? SWEPT_ELEMENTS_SOFTWARE : SWEPT_ELEMENTS)],
 ]);
 const QUICK: readonly AnyShape[] = [...QUICK_SHAPES, ...QUICK_LINEAR_SHAPES];
 const DEFAULT_SEED = 1851;
@@ -66,7 +70,7 @@ Usage: npm run bench -- [options]
                    named: ${listed(SHAPES)};
                    of linear layers ${listed(LINEAR_SHAPES)}
                    large: of linear layers, for hardware: ${listed(LARGE_LINEAR_SHAPES)}
-                   sweep: 8 to 262144 classes in powers of two
+                   sweep: 8 to 262144 classes in powers of two, ${SWEPT_ELEMENTS} elements, in software ${SWEPT_ELEMENTS_SOFTWARE}
                    (default: named,sweep; the sweep with
                    ${SWEPT.join(', ')} unless --op says otherwise)
   --dtype LIST     f32 (default), f16, bf16, by commas
@@ -110,7 +114,7 @@ export function parseOptions(args: readonly string[]): Options {
   }
   return {
     adapters: values.adapter === undefined ? undefined : listOf('--adapter', values.adapter),
-    cases: casesFor(values, quick),
+    casesOn: casesFor(values, quick),
     policies: (values.policy ?? []).map(policyFrom),
     seed: whole('--seed', values.seed, 0, MAX_SEED, DEFAULT_SEED),
     quick,
@@ -129,26 +133,32 @@ interface CaseValues {
   readonly dtype?: string | undefined;
 }
 
-function casesFor({ op, shape, dtype }: CaseValues, quick: boolean): readonly Case[] {
+function casesFor({ op, shape, dtype }: CaseValues, quick: boolean): Options['casesOn'] {
   const asked = op === undefined ? undefined : listOf('--op', op).map((name) => oneOf('--op', name, OPS));
   const dtypes = listOf('--dtype', dtype ?? 'f32').map((name) => oneOf('--dtype', name, DTYPES));
-  const names = listOf('--shape', shape ?? 'named,sweep');
-  const ofShape = (name: string): readonly Case[] => {
-    const ops = asked ?? (name === 'sweep' ? SWEPT : OPS);
-    const shapes = NAMED.get(name) ?? [anyShapeFrom(name, `${[...NAMED.keys()].join(', ')} or `)];
-    return casesOf(ops, shapes, dtypes);
-  };
-  if (shape === undefined) return quick ? casesOf(asked ?? OPS, QUICK, dtypes) : names.flatMap(ofShape);
-  const found = names.map((name) => ({ name, cases: ofShape(name) }));
-  for (const { name } of found.filter(({ cases }) => cases.length === 0)) {
-    const [first = 'softmax'] = asked ?? OPS;
-    throw new OptionError(`--shape ${name} is none for ${(asked ?? OPS).join(', ')}; ${neededBy(first)}`);
+  if (shape === undefined && quick) {
+    const cases = casesOf(asked ?? OPS, QUICK, dtypes);
+    return () => cases;
   }
-  const cases = found.flatMap((each) => each.cases);
-  const missed = asked?.find((op) => !cases.some((of) => of.op === op));
-  if (missed !== undefined)
-    throw new OptionError(`--shape ${shape} has none for ${missed}; ${neededBy(missed)}`);
-  return cases;
+  const parts = listOf('--shape', shape ?? 'named,sweep').map((name) => {
+    const others = (): readonly AnyShape[] => [anyShapeFrom(name, `${[...NAMED.keys()].join(', ')} or `)];
+    const ops = asked ?? (name === 'sweep' ? SWEPT : OPS);
+    const shapes = NAMED.get(name) ?? others;
+    return { name, on: (software: boolean) => casesOf(ops, shapes(software), dtypes) };
+  });
+  const casesOn = (adapter: string): readonly Case[] =>
+    parts.flatMap(({ on }) => on(SOFTWARE.includes(adapter)));
+  if (shape !== undefined) {
+    for (const { name } of parts.filter(({ on }) => on(false).length === 0)) {
+      const [first = 'softmax'] = asked ?? OPS;
+      throw new OptionError(`--shape ${name} is none for ${(asked ?? OPS).join(', ')}; ${neededBy(first)}`);
+    }
+    const cases = casesOn('hardware');
+    const missed = asked?.find((op) => !cases.some((of) => of.op === op));
+    if (missed !== undefined)
+      throw new OptionError(`--shape ${shape} has none for ${missed}; ${neededBy(missed)}`);
+  }
+  return casesOn;
 }
 
 /** `strategy=split-row,workgroupSize=64`; which fields and values there are is for the library to say. */

@@ -45,7 +45,7 @@ export const LARGE_LINEAR_SHAPES: readonly LinearShape[] = [
 export const QUICK_LINEAR_SHAPES: readonly LinearShape[] = [[32, 64, 2000]];
 
 /** From 8 to 262,144 classes in powers of two, always the same number of elements. */
-export function sweep(elements = 2 ** 22): readonly Shape[] {
+export function sweep(elements: number): readonly Shape[] {
   return Array.from({ length: 16 }, (_, k) => 2 ** (k + 3)).map((classes) => [
     Math.max(1, elements / classes),
     classes,

@@ -5,20 +5,31 @@ import { HELP, parseOptions, policyFrom } from '../../bench/options.js';
 import { parseOptions as parseTuneOptions, HELP as TUNE_HELP } from '../../bench/tune/options.js';
 import { OptionError } from '../../scripts/arguments.js';
 
-const casesOf = (line: string) => parseOptions(line.split(' ')).cases.map(nameOf);
+const casesOf = (line: string, adapter = 'hardware') =>
+  parseOptions(line.split(' ')).casesOn(adapter).map(nameOf);
 
 describe('options of npm run bench', () => {
   it('are every op on every shape by default, and a sweep', () => {
-    const { cases } = parseOptions([]);
+    const { casesOn } = parseOptions([]);
+    const cases = casesOn('hardware');
     const named = cases.filter(({ rows, classes }) => SHAPES.some((s) => s[0] === rows && s[1] === classes));
     expect(new Set(named.map(nameOf)).size).toBe(ROW_OPS.length * SHAPES.length);
     const layers = cases.filter(({ features }) => features !== undefined).map(nameOf);
     expect(new Set(layers).size).toBe(2 * LINEAR_SHAPES.length);
     expect(layers).toContain('linearCrossEntropyGrad 128x128x50257 f32');
-    const swept = cases.filter(({ op, rows, classes }) => op === 'softmax' && rows * classes === 2 ** 22);
-    expect(swept.map(({ classes }) => classes)).toEqual(
-      expect.arrayContaining(Array.from({ length: 16 }, (_, k) => 8 * 2 ** k)),
-    );
+    for (const [adapter, elements] of [
+      ['hardware', 2 ** 22],
+      ['some GPU', 2 ** 22],
+      ['swiftshader', 2 ** 18],
+      ['cpu', 2 ** 18],
+    ] as const) {
+      const swept = casesOn(adapter).filter(
+        ({ op, rows, classes }) => op === 'softmax' && rows * classes === elements,
+      );
+      expect(swept.map(({ classes }) => classes)).toEqual(
+        expect.arrayContaining(Array.from({ length: 16 }, (_, k) => 8 * 2 ** k)),
+      );
+    }
   });
 
   it('take lists', () => {
@@ -60,7 +71,8 @@ describe('options of npm run bench', () => {
   });
 
   it('with --quick are fewer', () => {
-    expect(parseOptions(['--quick']).cases.length).toBeLessThan(parseOptions([]).cases.length / 3);
+    const numberOf = (...args: string[]) => parseOptions(args).casesOn('hardware').length;
+    expect(numberOf('--quick')).toBeLessThan(numberOf() / 3);
     expect(casesOf('--quick --op softmax --shape 2x3')).toEqual(['softmax 2x3 f32']);
   });
 
