@@ -56,7 +56,7 @@ export default defineConfig({
       output: {
         entryFileNames: '[name].js',
         chunkFileNames: ({ name, facadeModuleId }) => {
-          const [, module] = facadeModuleId?.match(/[\\/]src[\\/](.*)\.ts$/) ?? [];
+          const [, module] = facadeModuleId?.match(/.*[\\/]src[\\/](.*)\.ts$/) ?? [];
           return `${module ?? (name.includes('/') ? name : `parts/${name}`)}.js`;
         },
         codeSplitting: {

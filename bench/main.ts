@@ -15,13 +15,13 @@ import { inWorker, MissingAdapter, runWorker, WORKER } from './run/worker.js';
 
 /** Measures on one adapter after the other; what fails on one is told, and the next has its turn. */
 async function measureAll(options: Options, build: Build | undefined): Promise<readonly Row[]> {
-  const { adapters, casesOn, policies, seed, quick } = options;
+  const { adapters, cases, policies, seed, quick } = options;
   const out = options.out ?? join('bench', 'out', `${new Date().toISOString().replaceAll(':', '-')}.jsonl`);
   mkdirSync(dirname(out), { recursive: true });
   const rows: Row[] = [];
   for (const adapter of adapters ?? ADAPTERS) {
-    const cases = casesOn(adapter);
-    const bar = progressBar(cases.length, adapter);
+    // There are as many for software.
+    const bar = progressBar(cases.hardware.length, adapter);
     const known = versions();
     const rival = build && { name: `ours@${build.revision}`, entry: build.entry };
     try {

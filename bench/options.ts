@@ -13,15 +13,15 @@ import {
 } from './measure/cases.js';
 import type { Case, OpName } from './measure/contender.js';
 import { OPS } from './measure/tensors.js';
-import { ADAPTERS, SOFTWARE } from './run/adapter.js';
+import { ADAPTERS } from './run/adapter.js';
+import type { Cases } from './run/bench.js';
 import { anyShapeFrom, neededBy } from './run/shapeFrom.js';
 
 /** What the command line asks for. */
 export interface Options {
   /** One after the other; undefined: whatever the machine has. */
   readonly adapters: readonly string[] | undefined;
-  /** On the adapter of this name. */
-  readonly casesOn: (adapter: string) => readonly Case[];
+  readonly cases: Cases;
   readonly policies: readonly Partial<Policy>[];
   readonly seed: number;
   readonly quick: boolean;
@@ -114,7 +114,7 @@ export function parseOptions(args: readonly string[]): Options {
   }
   return {
     adapters: values.adapter === undefined ? undefined : listOf('--adapter', values.adapter),
-    casesOn: casesFor(values, quick),
+    cases: casesFor(values, quick),
     policies: (values.policy ?? []).map(policyFrom),
     seed: whole('--seed', values.seed, 0, MAX_SEED, DEFAULT_SEED),
     quick,
@@ -133,12 +133,12 @@ interface CaseValues {
   readonly dtype?: string | undefined;
 }
 
-function casesFor({ op, shape, dtype }: CaseValues, quick: boolean): Options['casesOn'] {
+function casesFor({ op, shape, dtype }: CaseValues, quick: boolean): Cases {
   const asked = op === undefined ? undefined : listOf('--op', op).map((name) => oneOf('--op', name, OPS));
   const dtypes = listOf('--dtype', dtype ?? 'f32').map((name) => oneOf('--dtype', name, DTYPES));
   if (shape === undefined && quick) {
     const cases = casesOf(asked ?? OPS, QUICK, dtypes);
-    return () => cases;
+    return { hardware: cases, software: cases };
   }
   const parts = listOf('--shape', shape ?? 'named,sweep').map((name) => {
     const others = (): readonly AnyShape[] => [anyShapeFrom(name, `${[...NAMED.keys()].join(', ')} or `)];
@@ -146,19 +146,17 @@ function casesFor({ op, shape, dtype }: CaseValues, quick: boolean): Options['ca
     const shapes = NAMED.get(name) ?? others;
     return { name, on: (software: boolean) => casesOf(ops, shapes(software), dtypes) };
   });
-  const casesOn = (adapter: string): readonly Case[] =>
-    parts.flatMap(({ on }) => on(SOFTWARE.includes(adapter)));
-  if (shape !== undefined) {
-    for (const { name } of parts.filter(({ on }) => on(false).length === 0)) {
-      const [first = 'softmax'] = asked ?? OPS;
-      throw new OptionError(`--shape ${name} is none for ${(asked ?? OPS).join(', ')}; ${neededBy(first)}`);
-    }
-    const cases = casesOn('hardware');
-    const missed = asked?.find((op) => !cases.some((of) => of.op === op));
-    if (missed !== undefined)
-      throw new OptionError(`--shape ${shape} has none for ${missed}; ${neededBy(missed)}`);
+  const [hardware, software] = [false, true].map((isSoftware) => parts.flatMap(({ on }) => on(isSoftware)));
+  const cases = { hardware: hardware as Case[], software: software as Case[] };
+  if (shape === undefined) return cases;
+  for (const { name } of parts.filter(({ on }) => on(false).length === 0)) {
+    const [first = 'softmax'] = asked ?? OPS;
+    throw new OptionError(`--shape ${name} is none for ${(asked ?? OPS).join(', ')}; ${neededBy(first)}`);
   }
-  return casesOn;
+  const missed = asked?.find((op) => !cases.hardware.some((of) => of.op === op));
+  if (missed !== undefined)
+    throw new OptionError(`--shape ${shape} has none for ${missed}; ${neededBy(missed)}`);
+  return cases;
 }
 
 /** `strategy=split-row,workgroupSize=64`; which fields and values there are is for the library to say. */

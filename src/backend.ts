@@ -64,7 +64,10 @@ export interface Backend {
   readonly lost: Promise<DeviceLostError>;
   /** What is asked of the context waits here for its turn, until it is submitted. */
   readonly queue: Queue;
-  /** The wishes of a call on top of those of its context. Throws `InvalidArgumentError` for what cannot be granted. */
+  /**
+   * The wishes of a call on top of those of its context. Throws `InvalidArgumentError` for what cannot be granted. Here, so that the policy is
+   * loaded with the backend.
+   */
   wishes(op: string, own: Partial<Policy> | undefined, base: Partial<Policy>): Partial<Policy>;
   /** Throws `DeviceLostError` or `InvalidArgumentError` once the device is gone or the context destroyed. */
   check(op: string): void;

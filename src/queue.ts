@@ -1,16 +1,28 @@
 /** What is asked of a context, one after another in the order in which it was asked. */
 export class Queue {
-  #tail: Promise<unknown> = Promise.resolve();
+  /** Ends with what was asked last; undefined where nothing is left to be done. */
+  #last: Promise<unknown> | undefined;
 
-  /** Does `work` after all that was asked before. */
+  /** Does `work` after all that was asked before: at once, where that has been done. */
   add<T>(work: () => T | Promise<T>): Promise<T> {
-    const turn = this.#tail.then(work);
-    this.#tail = turn.catch(() => undefined);
+    let turn: Promise<T>;
+    if (this.#last === undefined) {
+      try {
+        const done = work();
+        if (!(done instanceof Promise)) return Promise.resolve(done);
+        turn = done;
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    } else {
+      turn = this.#last.then(work);
+    }
+    const end = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#last === end) this.#last = undefined;
+      });
+    this.#last = end;
     return turn;
-  }
-
-  /** Resolves when all that was asked before has been done. */
-  settled(): Promise<unknown> {
-    return this.#tail;
   }
 }

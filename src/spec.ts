@@ -39,9 +39,9 @@ export interface SpecOf<Op extends keyof CpuSettings> {
   /** What the op was asked for, with every choice made: what the CPU form of that name must know. */
   readonly settings: CpuSettings[Op];
   readonly roles: Roles;
-  /** Loads what makes the GPU passes: only a context on a GPU asks for it. */
+  /** Loads what makes the GPU passes: a context on a GPU asks for it, and a reproducible one anywhere. */
   readonly passes: () => Promise<MakePasses>;
-  /** Number of classes, where targets are class indices; then `passes` writes a census of them to the scratch buffer `census`. */
+  /** Number of classes, where targets are class indices; then the passes write a census of them to the scratch buffer `census`. */
   readonly targetClasses?: number;
   /** False where class indices cannot be ignored. Default true. */
   readonly ignorable?: boolean;

@@ -102,10 +102,7 @@ export class Tensor {
         : await orAbort(
             'read',
             signal,
-            held([state], async () => {
-              await state.backend.queue.settled();
-              return ask();
-            }),
+            held([state], () => state.backend.queue.add(ask)),
           );
     const found = await orAbort('read', signal, asked.outcomes);
     const failure = found.find((error) => error !== undefined);

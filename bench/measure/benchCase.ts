@@ -93,12 +93,10 @@ async function admit(
   try {
     prepared = await prepare(of, data);
     if (prepared === undefined) return undefined;
-    const start = performance.now();
     const results = await prepared.results();
-    const firstMs = performance.now() - start;
     const verdict = results && check(of, results, expectationWith(gradFilter), slackOf(name));
     const refusal =
-      verdict?.wrong === undefined ? await tooSlow(prepared, firstMs, patienceMs) : { wrong: verdict.wrong };
+      verdict?.wrong === undefined ? await tooSlow(prepared, patienceMs) : { wrong: verdict.wrong };
     if (refusal === undefined) return { contender: name, prepared, errorOverBound: verdict?.worst };
     prepared.destroy();
     return { contender: name, ...refusal };
@@ -109,16 +107,12 @@ async function admit(
   }
 }
 
-// Of the first execution and the reading of its results, how much is not the execution.
-const MOST_READING = 4;
-
-/** Says so where one execution takes longer than `patienceMs`; for that, the first one is enough where it took far longer. */
+/** Says so where one execution takes longer than `patienceMs`. */
 async function tooSlow(
   prepared: Prepared,
-  firstMs: number,
   patienceMs: number,
 ): Promise<Pick<Outcome, 'leftOut'> | undefined> {
-  const ms = firstMs > MOST_READING * patienceMs ? firstMs : await timeOnce(prepared);
+  const ms = await timeOnce(prepared);
   return ms > patienceMs ? { leftOut: `one execution takes ${(ms / 1000).toFixed(1)} s` } : undefined;
 }
 

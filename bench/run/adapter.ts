@@ -5,9 +5,6 @@ import type { Library } from '../measure/ours.js';
 /** What a bench can run on without being asked for: whatever of it the machine has. */
 export const ADAPTERS: readonly string[] = ['hardware', 'lavapipe', 'swiftshader', 'cpu'];
 
-/** Of these, those that run on a processor's cores. */
-export const SOFTWARE: readonly string[] = ['lavapipe', 'swiftshader', 'cpu'];
-
 /** Makes contexts on one adapter, each with a device of its own. */
 export type OpenContext = (policy?: Partial<Policy>) => Promise<Context>;
 

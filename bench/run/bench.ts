@@ -11,13 +11,19 @@ import { type Library, oursContender } from '../measure/ours.js';
 import { chunkedContender, materialisedContender } from '../measure/scratch.js';
 import type { Row } from '../report/row.js';
 import type { OpenContext } from './adapter.js';
-import { effortFor, rotationOf } from './effort.js';
+import { effortFor, isSoftware, rotationOf } from './effort.js';
 import { nameOfPolicy } from './policyName.js';
+
+/** What is measured on a GPU, and in its place where a processor's cores do the work. */
+export interface Cases {
+  readonly hardware: readonly Case[];
+  readonly software: readonly Case[];
+}
 
 /** What is measured on one adapter. */
 export interface BenchPlan {
   readonly adapter: string;
-  readonly cases: readonly Case[];
+  readonly cases: Cases;
   readonly seed: number;
   readonly quick: boolean;
   /** Ours under each of them, besides the default policy. */
@@ -45,7 +51,11 @@ export async function* bench(
   // What no adapter, or not this one, can grant is refused before anything is measured.
   for (const policy of policies) (await open(policy)).destroy();
   const copies = new CopyForms();
-  for (const of of cases) {
+  const looked = await open();
+  const { hardware, software } = cases;
+  const chosen = isSoftware(looked.info) ? software : hardware;
+  looked.destroy();
+  for (const of of chosen) {
     const context = await open();
     try {
       const data = dataOf(of, seed);

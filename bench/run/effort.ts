@@ -4,7 +4,7 @@ import type { BenchOptions } from '../measure/benchCase.js';
 type Kind = Pick<AdapterFacts, 'backend' | 'isFallbackAdapter'>;
 
 /** Whether the work runs on a processor's cores and in its memory. */
-function isSoftware({ backend, isFallbackAdapter }: Kind): boolean {
+export function isSoftware({ backend, isFallbackAdapter }: Kind): boolean {
   return backend === 'cpu' || isFallbackAdapter;
 }
 

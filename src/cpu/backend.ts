@@ -150,13 +150,12 @@ export class CpuBackend implements Backend {
     this.check(spec.op);
     checkAliasing(spec, inputs);
     const prepared = this.runner.prepare(spec, this.facts);
-    if (typeof prepared === 'function') {
-      // Nothing waits in the queue of such a runner: all has been done when its call returns.
-      this.runOnce(spec, inputs, hooks, prepared);
-      return;
-    }
-    prepared.catch(() => undefined);
-    await this.queue.add(async () => this.runOnce(spec, inputs, hooks, await prepared));
+    if (prepared instanceof Promise) prepared.catch(() => undefined);
+    await this.queue.add(() =>
+      prepared instanceof Promise
+        ? prepared.then((run) => this.runOnce(spec, inputs, hooks, run))
+        : this.runOnce(spec, inputs, hooks, prepared),
+    );
   }
 
   private runOnce(spec: Spec, inputs: Operands, { ready, deliver }: RunHooks, run: CpuRun): void {

@@ -21,7 +21,8 @@ export interface OpPlan<Bindings extends object> {
   /**
    * Records the work into the caller's encoder or compute pass; submits nothing, so results hold what they held before until the caller
    * submits. The first call with a set of buffers binds them, later
-   * ones create nothing on the device. On a CPU context it runs at once, and the encoder may be undefined.
+   * ones create nothing on the device. On a CPU context it runs at once, and the encoder may be undefined. It does not wait for calls that
+   * were not awaited.
    *
    * @throws InvalidArgumentError for bindings that are missing, too many, or of another shape or dtype; DeviceLostError.
    */

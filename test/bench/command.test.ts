@@ -94,6 +94,15 @@ it('bench: measures linear layers beside the same with memory for all logits', a
   expect(stdout).toContain('x materialised');
 });
 
+it('bench: sweeps over fewer elements where a processor does the work', async () => {
+  const out = join(folder, 'sweep.jsonl');
+  const args = ['--adapter', 'cpu', '--op', 'logSumExp', '--shape', 'sweep', '--out', out];
+  const { code, stderr } = await bench(...args);
+  expect(code, stderr).toBe(0);
+  const rows = parseRows(readFileSync(out, 'utf8'), out);
+  expect(new Set(rows.map((row) => row.rows * row.classes))).toEqual(new Set([2 ** 18]));
+});
+
 it('bench: prints JSON lines and nothing else where it is asked to', async () => {
   const out = join(folder, 'more.jsonl');
   const args = ['--adapter', 'cpu', '--op', 'entropy', '--shape', '2x3', '--json', '--out', out];

@@ -5,27 +5,22 @@ import { HELP, parseOptions, policyFrom } from '../../bench/options.js';
 import { parseOptions as parseTuneOptions, HELP as TUNE_HELP } from '../../bench/tune/options.js';
 import { OptionError } from '../../scripts/arguments.js';
 
-const casesOf = (line: string, adapter = 'hardware') =>
-  parseOptions(line.split(' ')).casesOn(adapter).map(nameOf);
+const casesOf = (line: string) => parseOptions(line.split(' ')).cases.hardware.map(nameOf);
 
 describe('options of npm run bench', () => {
   it('are every op on every shape by default, and a sweep', () => {
-    const { casesOn } = parseOptions([]);
-    const cases = casesOn('hardware');
+    const { hardware: cases, software } = parseOptions([]).cases;
+    expect(software).toHaveLength(cases.length);
     const named = cases.filter(({ rows, classes }) => SHAPES.some((s) => s[0] === rows && s[1] === classes));
     expect(new Set(named.map(nameOf)).size).toBe(ROW_OPS.length * SHAPES.length);
     const layers = cases.filter(({ features }) => features !== undefined).map(nameOf);
     expect(new Set(layers).size).toBe(2 * LINEAR_SHAPES.length);
     expect(layers).toContain('linearCrossEntropyGrad 128x128x50257 f32');
-    for (const [adapter, elements] of [
-      ['hardware', 2 ** 22],
-      ['some GPU', 2 ** 22],
-      ['swiftshader', 2 ** 18],
-      ['cpu', 2 ** 18],
+    for (const [list, elements] of [
+      [cases, 2 ** 22],
+      [software, 2 ** 18],
     ] as const) {
-      const swept = casesOn(adapter).filter(
-        ({ op, rows, classes }) => op === 'softmax' && rows * classes === elements,
-      );
+      const swept = list.filter(({ op, rows, classes }) => op === 'softmax' && rows * classes === elements);
       expect(swept.map(({ classes }) => classes)).toEqual(
         expect.arrayContaining(Array.from({ length: 16 }, (_, k) => 8 * 2 ** k)),
       );
@@ -71,7 +66,7 @@ describe('options of npm run bench', () => {
   });
 
   it('with --quick are fewer', () => {
-    const numberOf = (...args: string[]) => parseOptions(args).casesOn('hardware').length;
+    const numberOf = (...args: string[]) => parseOptions(args).cases.hardware.length;
     expect(numberOf('--quick')).toBeLessThan(numberOf() / 3);
     expect(casesOf('--quick --op softmax --shape 2x3')).toEqual(['softmax 2x3 f32']);
   });

@@ -72,6 +72,42 @@ function takingEffect(reproducible: boolean): Check[] {
       equal((await numbers(keep(await other))).length, 3, 'rows of a tensor destroyed after the call');
       await rejects(InvalidArgumentError, softmax(y), 'softmax of a destroyed tensor', /destroyed/);
     }),
+    check(`order: nothing awaited between calls, reads and writes${kind}`, async (env, keep) => {
+      const ctx = keep(await env.createContext({ reproducible }));
+      const written = Float32Array.from(sines(15), (x) => -2 * x);
+      const [before, after] = await Promise.all(
+        [sines(15), written].map(async (data) => numbers(keep(await softmax(keep(ctx.tensor(data, SHAPE)))))),
+      );
+      for (const round of ['first', 'second']) {
+        const x = keep(ctx.tensor(sines(15), SHAPE));
+        const calls = [softmax(x), x.read()] as const;
+        x.write(written);
+        const later = [softmax(x), x.read()] as const;
+        sameBits(
+          await numbers(keep(await calls[0])),
+          before as Float32Array,
+          `${round}: softmax before the write`,
+        );
+        sameBits((await calls[1]) as Float32Array, sines(15), `${round}: read before the write`);
+        sameBits(
+          await numbers(keep(await later[0])),
+          after as Float32Array,
+          `${round}: softmax after the write`,
+        );
+        sameBits((await later[1]) as Float32Array, written, `${round}: read after the write`);
+        const y = keep(ctx.tensor(sines(15), SHAPE));
+        const loss = crossEntropy(y, Int32Array.of(0, 1, 2), { grad: 'in-place' });
+        y.write(written);
+        const probs = softmax(y);
+        keep((await loss).loss);
+        sameBits(
+          await numbers(keep(await probs)),
+          after as Float32Array,
+          `${round}: a gradient in place, written over`,
+        );
+        sameBits(await numbers(y), written, `${round}: what was written over a gradient`);
+      }
+    }),
     check(`order: a context that is destroyed after the call${kind}`, async (env, keep) => {
       const ctx = keep(await env.createContext({ reproducible }));
       const x = keep(ctx.tensor(sines(15), SHAPE));

@@ -1,5 +1,18 @@
 // What every consumer of the package runs: also all that is loaded on demand, so that a file that a bundler or a server loses is missed.
-import { createContext, crossEntropy, linearCrossEntropy, planCrossEntropy, softmax } from 'webgpu-loss';
+import {
+  binaryCrossEntropy,
+  createContext,
+  crossEntropy,
+  entropy,
+  klDivergence,
+  linearCrossEntropy,
+  logitStats,
+  logSumExp,
+  nllLoss,
+  planCrossEntropy,
+  softmax,
+  softmaxGrad,
+} from 'webgpu-loss';
 import { crossEntropy as oracle } from 'webgpu-loss/cpu';
 
 const shape = [2, 3];
@@ -23,6 +36,7 @@ export async function losses(options) {
       (await linearCrossEntropy(x, ctx.tensor(Float32Array.from(weights), shape), Int32Array.of(0, 1))).loss,
     ),
     plan: await planned(ctx, x),
+    ...(await others(ctx, x)),
   };
   ctx.destroy();
   const reproducible = await createContext({ ...options, reproducible: true });
@@ -30,6 +44,24 @@ export async function losses(options) {
   said.reproducible = await text((await crossEntropy(same, indices, { reduction: 'none' })).loss);
   reproducible.destroy();
   return { ...said, oracle: digits(oracle(logits, indices, shape).loss) };
+}
+
+/** Of the operations that have kernels of their own, and of what few calls need. */
+async function others(ctx, x) {
+  const targets = ctx.tensor(probs, shape);
+  const uneven = await softmax(ctx.tensor(new Float32Array(4 * 1025), [4, 1025]));
+  const gpu = { requestAdapter: async () => null };
+  return {
+    entropy: await text((await entropy(x)).entropy),
+    divergence: await text((await klDivergence(x, targets, { target: 'probs' })).divergence),
+    binary: await text((await binaryCrossEntropy(x, targets)).loss),
+    nll: await text((await nllLoss(x, indices)).loss),
+    logSumExp: await text(await logSumExp(x)),
+    softmaxGrad: await text(await softmaxGrad(x, targets)),
+    targetLogProb: await text((await logitStats(x, indices)).targetLogProb),
+    uneven: digits((await uneven.read({ signal: new AbortController().signal })).subarray(0, 2)),
+    refusal: await createContext({ backend: 'webgpu', gpu }).catch(({ name }) => name),
+  };
 }
 
 async function planned(ctx, x) {
