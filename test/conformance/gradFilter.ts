@@ -11,10 +11,9 @@ import {
 } from '../../src/index.js';
 import { Call } from '../../src/ops/call.js';
 import { outputRole } from '../../src/ops/roles.js';
-import type { PassBuilder } from '../../src/plan/pass.js';
 import { STRATEGIES } from '../../src/plan/policy.js';
 import { type Lines, productPass } from '../../src/plan/product.js';
-import type { Spec } from '../../src/spec.js';
+import type { MakePasses, Spec } from '../../src/spec.js';
 import { assert, check, equal, type Keep, refusesAll, sameBits } from './assert.js';
 import type { Check, Env } from './check.js';
 import type { LinearProblem } from './linearBounds.js';
@@ -340,7 +339,7 @@ async function product(
       b: { shape: [b.length], dtype: 'f32', access: 'in' },
       c: outputRole([ROWS * COLUMNS]),
     },
-    passes: (build: PassBuilder) => [
+    passes: async (): Promise<MakePasses> => (build) => [
       productPass(build, {
         name: 'sample',
         rows: ROWS,
