@@ -33,14 +33,14 @@ async function filesOf(name, imports, path = 'index', splitting = true) {
 }
 
 const loss = await filesOf('loss', '{ createContext, crossEntropy }');
+const lossAndSoftmax = await filesOf('loss-and-softmax', '{ createContext, crossEntropy, softmax }');
 const everything = await filesOf('everything', '*');
+const tfjs = await filesOf('tfjs', '{ sparseCrossEntropy }', 'tfjs');
+const onnxruntime = await filesOf('onnxruntime', '{ createScorer }', 'onnxruntime');
+const jax = await filesOf('jax', '{ sparseCrossEntropy }', 'jax');
 const whole = await filesOf('whole', '{ createContext, crossEntropy }', 'index', false);
 
 const limited = (name, path, limit) => ({ name, path, gzip: true, limit });
-
-/** What apps with these imports begin with. */
-const app = async (name, imports, limit, path) =>
-  limited(name, (await filesOf(name.replace(/\W+/g, '-'), imports, path)).app, limit);
 
 /** What is loaded besides `known`, when it is needed for the first time. */
 const besides = (name, modules, limit, known = ['app', 'gpu/open']) => {
@@ -50,16 +50,12 @@ const besides = (name, modules, limit, known = ['app', 'gpu/open']) => {
 };
 
 export default [
-  await app('`createContext`, `crossEntropy`', '{ createContext, crossEntropy }', '7.3 kB'),
-  await app(
-    '`createContext`, `crossEntropy`, `softmax`',
-    '{ createContext, crossEntropy, softmax }',
-    '7.5 kB',
-  ),
-  await app('everything', '*', '12.1 kB'),
-  await app('`webgpu-loss/tfjs`', '{ sparseCrossEntropy }', '9.3 kB', 'tfjs'),
-  await app('`webgpu-loss/onnxruntime`', '{ createScorer }', '8.3 kB', 'onnxruntime'),
-  await app('`webgpu-loss/jax`', '{ sparseCrossEntropy }', '9 kB', 'jax'),
+  limited('`createContext`, `crossEntropy`', loss.app, '7.3 kB'),
+  limited('`createContext`, `crossEntropy`, `softmax`', lossAndSoftmax.app, '7.5 kB'),
+  limited('everything', everything.app, '12.1 kB'),
+  limited('`webgpu-loss/tfjs`', tfjs.app, '9.3 kB'),
+  limited('`webgpu-loss/onnxruntime`', onnxruntime.app, '8.3 kB'),
+  limited('`webgpu-loss/jax`', jax.app, '9 kB'),
   besides('a context on a GPU', ['gpu/open'], '18.2 kB', ['app']),
   besides('a context on the CPU', ['cpu/backend'], '14.1 kB', ['app']),
   besides('`crossEntropy`', ['passes/crossEntropy'], '2.5 kB'),

@@ -146,8 +146,8 @@ function casesFor({ op, shape, dtype }: CaseValues, quick: boolean): Cases {
     const shapes = NAMED.get(name) ?? others;
     return { name, on: (software: boolean) => casesOf(ops, shapes(software), dtypes) };
   });
-  const [hardware, software] = [false, true].map((isSoftware) => parts.flatMap(({ on }) => on(isSoftware)));
-  const cases = { hardware: hardware as Case[], software: software as Case[] };
+  const casesOn = (software: boolean): readonly Case[] => parts.flatMap(({ on }) => on(software));
+  const cases = { hardware: casesOn(false), software: casesOn(true) };
   if (shape === undefined) return cases;
   for (const { name } of parts.filter(({ on }) => on(false).length === 0)) {
     const [first = 'softmax'] = asked ?? OPS;

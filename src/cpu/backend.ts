@@ -149,13 +149,11 @@ export class CpuBackend implements Backend {
   async run(spec: Spec, _wishes: unknown, inputs: Operands, hooks: RunHooks): Promise<void> {
     this.check(spec.op);
     checkAliasing(spec, inputs);
-    const prepared = this.runner.prepare(spec, this.facts);
-    if (prepared instanceof Promise) prepared.catch(() => undefined);
-    await this.queue.add(() =>
-      prepared instanceof Promise
-        ? prepared.then((run) => this.runOnce(spec, inputs, hooks, run))
-        : this.runOnce(spec, inputs, hooks, prepared),
-    );
+    const once = (run: CpuRun): void => this.runOnce(spec, inputs, hooks, run);
+    await this.queue.add(() => {
+      const prepared = this.runner.prepare(spec, this.facts);
+      return prepared instanceof Promise ? prepared.then(once) : once(prepared);
+    });
   }
 
   private runOnce(spec: Spec, inputs: Operands, { ready, deliver }: RunHooks, run: CpuRun): void {

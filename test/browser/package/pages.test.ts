@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, createServer } from 'vite';
+import { type BuildOptions, build, createServer } from 'vite';
 import { afterAll, expect, test } from 'vitest';
 import { readMarkdown } from '../../docs/markdown.js';
 import { expectedLosses } from '../../package/expected.js';
@@ -74,35 +74,16 @@ describeInChromium('the package', (chromium) => {
   });
 
   test('built by Vite, under the strict policy', async () => {
-    const outDir = join(project.folder, 'built');
-    await build({
-      configFile: false,
-      root: project.folder,
-      logLevel: 'warn',
-      build: {
-        outDir,
-        rollupOptions: { input: ['page.html', 'workerPage.html'].map((name) => join(project.folder, name)) },
-      },
-    });
+    const outDir = await buildByVite('built', ['page.html', 'workerPage.html']);
     await served(outDir, policy, (url) => seesLosses(chromium, url, ['page.html']));
     await served(outDir, workerPolicy, (url) => seesLosses(chromium, url, ['workerPage.html']));
   });
 
   test('in a service worker, built into one file by Vite', async () => {
-    const outDir = join(project.folder, 'whole');
-    await build({
-      configFile: false,
-      root: project.folder,
-      logLevel: 'warn',
-      build: {
-        outDir,
-        // Which is for documents.
-        modulePreload: false,
-        rollupOptions: {
-          input: join(project.folder, 'serviceWorker.js'),
-          output: { codeSplitting: false, entryFileNames: '[name].js' },
-        },
-      },
+    const outDir = await buildByVite('whole', ['serviceWorker.js'], {
+      // Which is for documents.
+      modulePreload: false,
+      rollupOptions: { output: { codeSplitting: false, entryFileNames: '[name].js' } },
     });
     expect(readdirSync(outDir)).toEqual(['serviceWorker.js']);
     writeFileSync(join(outDir, 'page.html'), html('serviceWorkerPage.js'));
@@ -180,6 +161,19 @@ describeInChromium('the CPU', (chromium) => {
     });
   });
 });
+
+/** Builds files of the project, and gives the folder of what comes of them. */
+async function buildByVite(name: string, files: readonly string[], more: BuildOptions = {}): Promise<string> {
+  const outDir = join(project.folder, name);
+  const input = files.map((file) => join(project.folder, file));
+  await build({
+    configFile: false,
+    root: project.folder,
+    logLevel: 'warn',
+    build: { ...more, outDir, rollupOptions: { ...more.rollupOptions, input } },
+  });
+  return outDir;
+}
 
 async function served<T>(
   folder: string,
